@@ -1,0 +1,69 @@
+"""Settings of one process: the environment and an optional ``.env`` file, read once at the edge.
+
+What a person changes while the studio runs (default model, retention, …) lives in the ``settings``
+table instead; see ``accounts``.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def _default_data() -> Path:
+    """``data/`` in the checkout; for root a folder that the database's own account can reach."""
+    if os.geteuid() != 0:
+        return CHECKOUT / "data"
+    checkout = hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:12]
+    return Path("/var/lib/soundforge") / checkout
+
+
+class Settings(BaseSettings):
+    """What the process needs to know before it can start. Frozen; passed on from ``app``."""
+
+    model_config = SettingsConfigDict(env_prefix="SOUNDFORGE_", env_file=".env", frozen=True, extra="ignore")
+
+    data: Path = Field(default_factory=_default_data, description="Folder for database, storage and work files.")
+    database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("SOUNDFORGE_DATABASE_URL", "DATABASE_URL"),
+        description="Your own PostgreSQL (14 or newer); unset: the embedded one.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address the studio listens on.")
+    port: int = Field(default=8723, ge=0, le=65535, description="Port the studio listens on; 0 picks a free one.")
+    hosts: str = Field(default="", description="Extra Host names the studio answers to, comma separated; '*' for any.")
+    queues: str = Field(
+        default="imports:2,download:3,processing:2,analysis:2,exports:1,maintenance:1",
+        description="Queues this process works and how many jobs of each at once; 'none' for no work.",
+    )
+    time_scale: float = Field(default=1.0, gt=0, le=1, description="Shortens heartbeats and back-offs; for tests.")
+    max_upload_mb: int = Field(default=2048, ge=1, description="Largest file that may be imported, in MB.")
+    max_duration_s: int = Field(default=3 * 3600, ge=1, description="Longest audio that may be imported, in seconds.")
+    undo_s: int = Field(default=7 * 86400, ge=0, description="How long a deleted track can be brought back, in seconds.")
+    log_json: bool | None = Field(default=None, description="JSON log lines; unset: only when stderr is no terminal.")
+
+    @property
+    def storage_folder(self) -> Path:
+        """Where finished files lie."""
+        return self.data / "storage"
+
+    @property
+    def incoming_folder(self) -> Path:
+        """Where received bytes wait for their import job."""
+        return self.data / "incoming"
+
+    @property
+    def work_folder(self) -> Path:
+        """Where runs work, outside storage."""
+        return self.data / "work"
+
+    def queue_limits(self) -> dict[str, int]:
+        """Parse ``queues``: ``"processing:2,analysis:1"`` gives ``{"processing": 2, "analysis": 1}``."""
+        if self.queues.strip() in ("", "none"):
+            return {}
+        pairs = (part.strip().split(":") for part in self.queues.split(","))
+        return {name: int(limit) for name, limit in pairs}

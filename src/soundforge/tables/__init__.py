@@ -1,0 +1,42 @@
+"""Every table of ours, their foreign keys, and the status moves that a trigger enforces."""
+
+from soundforge.tables._accounts import ApiToken, Session, Setting, User
+from soundforge.tables._base import Row
+from soundforge.tables._jobs import (
+    AnalysisJob,
+    DownloadJob,
+    ExportJob,
+    ImportJob,
+    Job,
+    MaintenanceJob,
+    ProcessingJob,
+)
+from soundforge.tables._library import AnalysisPart, File, Stem, Track
+from soundforge.tables._moves import ACTIVE, MOVES, RUNNING, TERMINAL, Kind, Moves, Status, may_move
+
+__all__ = [
+    "ACTIVE",
+    "MOVES",
+    "RUNNING",
+    "TERMINAL",
+    "AnalysisJob",
+    "AnalysisPart",
+    "ApiToken",
+    "DownloadJob",
+    "ExportJob",
+    "File",
+    "ImportJob",
+    "Job",
+    "Kind",
+    "MaintenanceJob",
+    "Moves",
+    "ProcessingJob",
+    "Row",
+    "Session",
+    "Setting",
+    "Status",
+    "Stem",
+    "Track",
+    "User",
+    "may_move",
+]

@@ -1,0 +1,89 @@
+"""Rows of ``library``: files, tracks, stems, parts of an analysis."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from soundforge.tables._base import Row
+
+
+class File(Row):
+    """One object in storage. Storage holds exactly the keys of these rows, with their size and hash."""
+
+    __tablename__ = "files"
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    media_type: Mapped[str]
+    orphaned_at: Mapped[datetime | None] = mapped_column(index=True)  # nothing refers to it any more: purge may remove it
+
+
+class Track(Row):
+    """A song in somebody's library."""
+
+    __tablename__ = "tracks"
+    __table_args__ = (
+        Index(
+            "uq_tracks_audio", "owner_id", "audio_sha256", unique=True, postgresql_where=text("deleted_at IS NULL")
+        ),
+        Index("ix_tracks_title", "owner_id", text("lower(title)"), "id", postgresql_where=text("deleted_at IS NULL")),
+        Index("ix_tracks_artist", "owner_id", text("lower(artist)"), "id", postgresql_where=text("deleted_at IS NULL")),
+        Index("ix_tracks_created", "owner_id", "created_at", "id", postgresql_where=text("deleted_at IS NULL")),
+        Index("ix_tracks_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+    )
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    title: Mapped[str]
+    artist: Mapped[str] = mapped_column(default="")
+    album: Mapped[str] = mapped_column(default="")
+    search_text: Mapped[str] = mapped_column(default="")  # title, artist, album, folded: see library.fold
+    source: Mapped[str] = mapped_column(default="upload")  # upload, demo, spotify, youtube, …
+    spotify_id: Mapped[str | None]
+    isrc: Mapped[str | None]
+    duration_ms: Mapped[int | None]
+    sample_rate_hz: Mapped[int | None]
+    channels: Mapped[int | None]
+    format: Mapped[str | None]  # "FLAC", "MP3", … as found in the content
+    audio_file_id: Mapped[UUID | None] = mapped_column(ForeignKey("files.id", ondelete="RESTRICT"))
+    cover_file_id: Mapped[UUID | None] = mapped_column(ForeignKey("files.id", ondelete="RESTRICT"))
+    audio_sha256: Mapped[str | None]
+    bpm: Mapped[float | None]
+    musical_key: Mapped[str | None]  # "A minor"
+    camelot: Mapped[str | None]  # "8A"
+    warnings: Mapped[list[Any]] = mapped_column(default=list)
+    deleted_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class Stem(Row):
+    """One stem of a track, made by one separation job; two jobs' stems stand side by side."""
+
+    __tablename__ = "stems"
+    __table_args__ = (Index("uq_stems_job_name", "job_id", "name", unique=True),)
+
+    track_id: Mapped[UUID] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    name: Mapped[str]  # vocals, drums, bass, other, guitar, piano, no_vocals
+    position: Mapped[int]
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("files.id", ondelete="RESTRICT"))
+    peaks_file_id: Mapped[UUID | None] = mapped_column(ForeignKey("files.id", ondelete="RESTRICT"))
+    gain_db: Mapped[float] = mapped_column(default=0.0)  # was applied to every stem; mixer and export undo it
+
+
+class AnalysisPart(Row):
+    """One finished stage of one analysis job."""
+
+    __tablename__ = "analysis_parts"
+    __table_args__ = (Index("uq_analysis_parts_job_stage", "job_id", "stage", unique=True),)
+
+    track_id: Mapped[UUID] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    stage: Mapped[str]  # peaks, loudness, rhythm, harmony, structure, …
+    algorithm_version: Mapped[str]
+    document: Mapped[dict[str, Any]]
+    file_id: Mapped[UUID | None] = mapped_column(ForeignKey("files.id", ondelete="RESTRICT"))

@@ -1,0 +1,1 @@
+"""Programs that run as children. They share nothing with ``soundforge`` but JSON lines."""
