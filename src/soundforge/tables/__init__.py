@@ -11,7 +11,8 @@ from soundforge.tables._jobs import (
     MaintenanceJob,
     ProcessingJob,
 )
-from soundforge.tables._library import AnalysisPart, File, Stem, Track
+from soundforge.tables._keyset import Sort, cursor_of
+from soundforge.tables._library import TRACK_SORTS, AnalysisPart, File, Stem, Track
 from soundforge.tables._moves import ACTIVE, MOVES, RUNNING, TERMINAL, Kind, Moves, Status, may_move
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "MOVES",
     "RUNNING",
     "TERMINAL",
+    "TRACK_SORTS",
     "AnalysisJob",
     "AnalysisPart",
     "ApiToken",
@@ -34,9 +36,11 @@ __all__ = [
     "Row",
     "Session",
     "Setting",
+    "Sort",
     "Status",
     "Stem",
     "Track",
     "User",
+    "cursor_of",
     "may_move",
 ]

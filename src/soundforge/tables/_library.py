@@ -4,10 +4,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, func, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Text, func, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from soundforge.tables._base import Row
+
+
+# What a library may be sorted by. Each expression is never null, so one keyset helper serves them all.
+TRACK_SORTS = {
+    "title": "lower(title)",
+    "artist": "lower(artist)",
+    "created": "created_at",
+    "bpm": "coalesce(bpm, 0)",
+    "key": "coalesce(camelot, '')",
+    "duration": "coalesce(duration_ms, 0)",
+}
 
 
 class File(Row):
@@ -31,9 +43,11 @@ class Track(Row):
         Index(
             "uq_tracks_audio", "owner_id", "audio_sha256", unique=True, postgresql_where=text("deleted_at IS NULL")
         ),
-        Index("ix_tracks_title", "owner_id", text("lower(title)"), "id", postgresql_where=text("deleted_at IS NULL")),
-        Index("ix_tracks_artist", "owner_id", text("lower(artist)"), "id", postgresql_where=text("deleted_at IS NULL")),
-        Index("ix_tracks_created", "owner_id", "created_at", "id", postgresql_where=text("deleted_at IS NULL")),
+        *(
+            Index(f"ix_tracks_{name}", "owner_id", text(by), "id", postgresql_where=text("deleted_at IS NULL"))
+            for name, by in TRACK_SORTS.items()
+        ),
+        Index("ix_tracks_grams", "search_grams", postgresql_using="gin"),
         Index("ix_tracks_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
@@ -42,6 +56,7 @@ class Track(Row):
     artist: Mapped[str] = mapped_column(default="")
     album: Mapped[str] = mapped_column(default="")
     search_text: Mapped[str] = mapped_column(default="")  # title, artist, album, folded: see library.fold
+    search_grams: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)  # its trigrams: narrows the ILIKE
     source: Mapped[str] = mapped_column(default="upload")  # upload, demo, spotify, youtube, …
     spotify_id: Mapped[str | None]
     isrc: Mapped[str | None]
@@ -49,7 +64,8 @@ class Track(Row):
     sample_rate_hz: Mapped[int | None]
     channels: Mapped[int | None]
     format: Mapped[str | None]  # "FLAC", "MP3", … as found in the content
-    audio_file_id: Mapped[UUID | None] = mapped_column(ForeignKey("files.id", ondelete="RESTRICT"))
+    audio_file_id: Mapped[UUID | None] = mapped_column(ForeignKey("files.id", ondelete="RESTRICT"))  # as received
+    mix_file_id: Mapped[UUID | None] = mapped_column(ForeignKey("files.id", ondelete="RESTRICT"))  # FLAC, what plays
     cover_file_id: Mapped[UUID | None] = mapped_column(ForeignKey("files.id", ondelete="RESTRICT"))
     audio_sha256: Mapped[str | None]
     bpm: Mapped[float | None]
