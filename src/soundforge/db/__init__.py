@@ -1,0 +1,23 @@
+"""The database: a PostgreSQL server that answers, and transactions on it."""
+
+from soundforge.db._database import (
+    Database,
+    connect,
+    in_transaction,
+    open_database,
+    reading,
+    transaction,
+    wait_until_back,
+)
+from soundforge.db._embedded import EmbeddedServer
+
+__all__ = [
+    "Database",
+    "EmbeddedServer",
+    "connect",
+    "in_transaction",
+    "open_database",
+    "reading",
+    "transaction",
+    "wait_until_back",
+]
