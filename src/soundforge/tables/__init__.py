@@ -1,7 +1,7 @@
 """Every table of ours, their foreign keys, and the status moves that a trigger enforces."""
 
 from soundforge.tables._accounts import ApiToken, Session, Setting, User
-from soundforge.tables._base import Row
+from soundforge.tables._base import Row, is_ours
 from soundforge.tables._jobs import (
     AnalysisJob,
     DownloadJob,
@@ -13,10 +13,13 @@ from soundforge.tables._jobs import (
 )
 from soundforge.tables._keyset import Sort, cursor_of
 from soundforge.tables._library import TRACK_SORTS, AnalysisPart, File, Stem, Track
+from soundforge.tables._migrate import migrate
 from soundforge.tables._moves import ACTIVE, MOVES, RUNNING, TERMINAL, Kind, Moves, Status, may_move
+from soundforge.tables._trigger import CHANNEL, trigger_sql
 
 __all__ = [
     "ACTIVE",
+    "CHANNEL",
     "MOVES",
     "RUNNING",
     "TERMINAL",
@@ -42,5 +45,8 @@ __all__ = [
     "Track",
     "User",
     "cursor_of",
+    "is_ours",
     "may_move",
+    "migrate",
+    "trigger_sql",
 ]

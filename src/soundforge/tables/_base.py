@@ -30,3 +30,8 @@ class Row(DeclarativeBase):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+def is_ours(_object: Any, name: str | None, _kind: str, _reflected: bool, _compare_to: Any) -> bool:  # noqa: FBT001
+    """Whether a table or index is ours to migrate; Oban keeps its own beside them."""
+    return not (name or "").startswith("oban_")

@@ -1,0 +1,79 @@
+"""A PostgreSQL for the tests: one server a run, one migrated template, a fresh database for each test."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from soundforge.db import EmbeddedServer
+from soundforge.tables import migrate
+
+TEMPLATE = "soundforge_template"
+
+
+class TestServer:
+    """The server of this run; databases come and go in milliseconds by copying the template."""
+
+    __test__ = False
+
+    def __init__(self, server: EmbeddedServer) -> None:
+        """Wrap a started server."""
+        self._server = server
+
+    def create_database(self, template: str = TEMPLATE) -> str:
+        """Make a database like ``template`` ("template0": an empty one) and return its URL."""
+        name = f"test_{uuid4().hex}"
+        self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
+        return self._server.url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Remove a database, whoever is still connected."""
+        self._run("DROP DATABASE {} WITH (FORCE)", psycopg.conninfo.conninfo_to_dict(url)["dbname"])
+
+    def _run(self, statement: str, *names: object) -> None:
+        with psycopg.connect(self._server.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*(sql.Identifier(str(name)) for name in names)))
+
+    def prepare(self) -> None:
+        """Make the template if nobody has, and turn off what only matters when the power fails."""
+        with psycopg.connect(self._server.url("postgres"), autocommit=True) as connection:
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+                return
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(TEMPLATE)))
+        asyncio.run(migrate(self._server.url(TEMPLATE)))
+
+
+@contextmanager
+def run_test_server() -> Iterator[TestServer]:
+    """Start the run's server, or share the one that another worker of the same run started."""
+    folder = _run_folder()
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o711)  # as root the server runs under another account, which must pass here
+    server = EmbeddedServer(folder / "pg")
+    server.start()
+    try:
+        prepared = TestServer(server)
+        with (folder / "prepare.lock").open("w") as lock:
+            flock(lock, LOCK_EX)
+            prepared.prepare()
+        yield prepared
+    finally:
+        server.stop()
+        if not server.is_alive():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run_folder() -> Path:
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex
+    return Path(tempfile.gettempdir()) / f"soundforge-tests-{run[:12]}"

@@ -1,0 +1,59 @@
+"""Rule 13: what a test starts, a fixture of it ends. These checks fail the test that leaves something behind."""
+
+import asyncio
+import time
+
+import psutil
+
+_kept: set[int] = set()
+_GRACE_S = 2.0  # a killed child needs a moment to be reaped
+
+
+def keep_process(pid: int) -> None:
+    """Say that a fixture of the whole session owns this process (a browser, a server) and will end it."""
+    _kept.add(pid)
+
+
+def our_children() -> set[psutil.Process]:
+    """Processes below this one that no session fixture owns; helpers of multiprocessing excepted."""
+    kept = [process for process in psutil.Process().children() if process.pid in _kept]
+    owned = {child for process in kept for child in (process, *_below(process))}
+    return {process for process in psutil.Process().children(recursive=True) if process not in owned and _counts(process)}
+
+
+def leaked_children(before: set[psutil.Process]) -> list[str]:
+    """Children that were not there before the test and do not go away by themselves."""
+    deadline = time.monotonic() + _GRACE_S
+    left = our_children() - before
+    while left and time.monotonic() < deadline:
+        psutil.wait_procs(left, timeout=0.05)
+        left = our_children() - before
+    return [_name(process) for process in left]
+
+
+def leaked_tasks(before: set[asyncio.Task[object]]) -> list[str]:
+    """Tasks of the test's loop that are still there after its fixtures were torn down."""
+    return [str(task) for task in asyncio.all_tasks() - before if task is not asyncio.current_task() and not task.done()]
+
+
+def _below(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _counts(process: psutil.Process) -> bool:
+    try:
+        return not any("multiprocessing.resource_tracker" in part for part in process.cmdline())
+    except psutil.ZombieProcess:
+        return True  # nobody waited for it: that is a leak as well
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return f"{process.pid}: {' '.join(process.cmdline())}"
+    except psutil.Error:
+        return f"{process.pid}: not waited for"
