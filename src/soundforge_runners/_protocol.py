@@ -34,7 +34,7 @@ REPEAT_S = 5.0  # an unchanged percentage is repeated this often, as a sign of l
 type Message = dict[str, Any]
 
 
-class Refused(Exception):  # noqa: N818 - it reads as what happened: the request was refused
+class Refused(Exception):
     """The request cannot be done, and we know why: becomes an ``error`` message; the runner lives on."""
 
     def __init__(self, code: str, sentence: str, *, family: str = "rejected") -> None:
@@ -93,6 +93,8 @@ def serve(
     traceback goes to standard error, and we exit with status 1, for our state is unknown. ``facts`` join the hello.
     """
     supervised = PIPE in os.environ
+    if supervised:
+        os.nice(5)  # the page comes first
     control, channel = _take_descriptors()
     requests: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
     threading.Thread(target=_watch, args=(control, requests, supervised), daemon=True).start()
@@ -106,7 +108,7 @@ def _take_descriptors() -> tuple[int, Channel]:
     """Move control and answers to descriptors that no grandchild inherits; leave 0 empty and 1 as 2."""
     control = os.dup(0)  # dup makes it non-inheritable
     answers = int(os.environ.pop(PIPE)) if PIPE in os.environ else os.dup(1)
-    os.set_inheritable(answers, False)
+    os.set_inheritable(answers, False)  # noqa: FBT003
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

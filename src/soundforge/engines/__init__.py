@@ -1,8 +1,8 @@
 """What does the work on audio: decoders, separators, analyzers, each in a child process of its own.
 
-    ``DECODER``      file → PCM
-    ``SEPARATORS``   by name; PCM → stems
-    ``ANALYZER``     PCM → tempo, key, sections, …
+``DECODER``      file → PCM
+``SEPARATORS``   by name; PCM → stems
+``ANALYZER``     PCM → tempo, key, sections, …
 """
 
 from importlib import import_module

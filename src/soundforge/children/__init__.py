@@ -1,0 +1,15 @@
+"""The only place that starts processes for a job: one program in a group of its own, spoken to by JSON lines.
+
+Whatever such a child does (crash, hang, lie, eat memory, fill the disk, leave grandchildren), the caller gets a typed
+error and the whole group is gone::
+
+    async with open_child(runner("decode"), folder=folder, limits=Limits(total_s=60)) as child:
+        result = await child.ask({"source": "…"}, on_progress=show)
+"""
+
+from ._child import Child, call, open_child
+from ._environment import runner, threads_env
+from ._group import sweep
+from ._limits import Limits
+
+__all__ = ["Child", "Limits", "call", "open_child", "runner", "sweep", "threads_env"]
