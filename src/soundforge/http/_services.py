@@ -1,0 +1,31 @@
+"""Whom this application talks to, and what it takes from them. Declared here and nowhere else."""
+
+from dataclasses import dataclass
+from typing import Final
+
+_JSON_BYTES = 5 * 1024 * 1024
+_IMAGE_BYTES = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service out there: a closed list of hosts, and limits for each answer of theirs."""
+
+    name: str
+    hosts: frozenset[str]
+    body_bytes: int = _JSON_BYTES
+    connect_s: float = 5.0
+    read_s: float = 15.0
+    total_s: float = 30.0  # one request and its whole answer
+    redirects: int = 3  # followed at most, and only where a caller asks for it
+    inside: bool = False  # a server in the house or in a test: http, any port, private addresses
+
+
+HTTP_SERVICES: Final[dict[str, Service]] = {
+    service.name: service
+    for service in (
+        Service("spotify", frozenset({"api.spotify.com", "accounts.spotify.com"})),
+        Service("spotify_pages", frozenset({"open.spotify.com"})),
+        Service("spotify_images", frozenset({"i.scdn.co", "mosaic.scdn.co"}), body_bytes=_IMAGE_BYTES),
+    )
+}
