@@ -1,0 +1,101 @@
+"""Which beats begin a bar, how long a bar is, and whether the beats lie half a beat beside the music's."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundforge_runners.analysis._source import Samples
+from soundforge_runners.analysis._spectrum import HOP_S, PITCH_HOP_S
+
+type Array = NDArray[np.float64]
+
+_AROUND_BEATS = 1.8
+_LOW_WEIGHT, _MIDDLE_WEIGHT = 0.5, 0.3
+_TRIPLE_PENALTY = 0.12
+_SHIFT_MARGIN = 1.15
+BAR_LENGTHS = (4, 3)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Beats in seconds, and the bars over them."""
+
+    beats_s: Array
+    beats_per_bar: int
+    first_downbeat: int
+    """Index of the first beat that begins a bar, 0..beats_per_bar - 1."""
+    strength: float
+    """How much stronger downbeats are than beats, in standard deviations."""
+    margin: float
+    """How far the best choice of bars is before the second."""
+
+    @property
+    def downbeats(self) -> NDArray[np.intp]:
+        """Indices of the beats that begin a bar."""
+        return np.arange(self.first_downbeat, len(self.beats_s), self.beats_per_bar)
+
+
+class Accents:
+    """What makes a moment sound like the beginning of a bar: the harmony changes, and something low is struck."""
+
+    def __init__(self, onset_bands: Samples, chroma: Samples) -> None:
+        """Take onset bands [4, frames] and chroma [12, pitch frames]."""
+        self._bands = onset_bands
+        self._sum = np.concatenate([np.zeros((12, 1)), np.cumsum(chroma, axis=1, dtype=np.float64)], axis=1)
+
+    def harmonic_change(self, times_s: Array, around_s: float) -> Array:
+        """Cosine distance between the mean chroma before and after each moment, 0..1."""
+        before = self._mean_chroma(times_s - around_s, times_s)
+        after = self._mean_chroma(times_s, times_s + around_s)
+        norm = np.linalg.norm(before, axis=0) * np.linalg.norm(after, axis=0)
+        cosine = np.einsum("ct,ct->t", before, after) / np.maximum(norm, 1e-9)
+        return np.where(norm > 1e-9, 1 - cosine, 0)
+
+    def onset(self, band: int, times_s: Array) -> Array:
+        """Strongest onset of the band within two frames of each moment."""
+        frames = np.round(times_s / HOP_S).astype(int)[:, None] + np.arange(-2, 3)
+        return self._bands[band][frames.clip(0, self._bands.shape[1] - 1)].max(axis=1).astype(np.float64)
+
+    def of(self, times_s: Array, beat_s: float) -> Array:
+        """Accent of each moment, in standard deviations."""
+        change = _standard(self.harmonic_change(times_s, _AROUND_BEATS * beat_s))
+        return change + _LOW_WEIGHT * _standard(self.onset(0, times_s)) + _MIDDLE_WEIGHT * _standard(self.onset(1, times_s))
+
+    def _mean_chroma(self, start_s: Array, stop_s: Array) -> Array:
+        """Mean of each span, [12, spans]; beyond the edges there is silence."""
+        at = np.arange(self._sum.shape[1]) - 0.5
+        starts, stops = start_s / PITCH_HOP_S, stop_s / PITCH_HOP_S
+        sums = [np.interp(stops, at, row) - np.interp(starts, at, row) for row in self._sum]
+        return np.array(sums) / np.maximum(stops - starts, 1e-9)
+
+
+def find_bars(beats_s: Array, accents: Accents) -> Grid:
+    """Choose bar length, first downbeat, and between the beats as tracked and shifted by half a beat."""
+    as_tracked = best_bars(beats_s, accents)
+    shifted = best_bars(half_beat_later(beats_s), accents)
+    return shifted if shifted.strength > _SHIFT_MARGIN * as_tracked.strength else as_tracked
+
+
+def best_bars(beats_s: Array, accents: Accents) -> Grid:
+    """Choose the bar length and the first downbeat whose accents stand out most over the whole song."""
+    both = np.sort(np.concatenate([beats_s, half_beat_later(beats_s)]))
+    beat_s = float(np.median(np.diff(beats_s)))
+    accent = accents.of(both, beat_s)[np.searchsorted(both, beats_s)]
+    choices = sorted(
+        (-(float(accent[first::bar].mean()) - _TRIPLE_PENALTY * (bar == 3)), bar, first)
+        for bar in BAR_LENGTHS
+        for first in range(bar)
+    )
+    (best, bar, first), (second, *_) = choices[:2]
+    return Grid(beats_s, bar, first, strength=-best, margin=second - best)
+
+
+def half_beat_later(beats_s: Array) -> Array:
+    """Move every beat half way to the next."""
+    gaps = np.diff(beats_s)
+    return beats_s + np.append(gaps, gaps[-1]) / 2
+
+
+def _standard(values: Array) -> Array:
+    return (values - values.mean()) / max(float(values.std()), 1e-9)
