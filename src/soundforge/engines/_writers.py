@@ -1,0 +1,31 @@
+"""Children that write files to play and to take away: FLAC of PCM, a zip of files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from soundforge.children import Limits, call, runner
+from soundforge.engines._contract import OnProgress, Pcm
+
+_LIMITS = Limits(total_s=3600, silence_s=60, memory_mb=1024)
+
+
+async def encode_flac(pcm: Pcm, out: Path, *, folder: Path, on_progress: OnProgress | None = None) -> int:
+    """Write ``pcm`` as 24-bit FLAC at its own rate; gives the number of frames limited to ±1."""
+    request = {
+        "pcm": str(pcm.path),
+        "sample_rate_hz": pcm.sample_rate_hz,
+        "channels": pcm.channels,
+        "frames": pcm.frames,
+        "flac": str(out),
+    }
+    result = await call(runner("encode"), request, folder=folder, limits=_LIMITS, on_progress=on_progress)
+    return int(result["clipped_frames"])
+
+
+async def pack_zip(
+    files: Sequence[tuple[Path, str]], out: Path, *, folder: Path, on_progress: OnProgress | None = None
+) -> int:
+    """Store files under unique names in a new zip; gives their number."""
+    request = {"files": [{"path": str(path), "name": name} for path, name in files], "zip": str(out)}
+    result = await call(runner("pack"), request, folder=folder, limits=_LIMITS, on_progress=on_progress)
+    return int(result["files"])

@@ -1,0 +1,66 @@
+"""Tracks, their files, and what was made of them. Functions take part in the caller's transaction."""
+
+from soundforge.library._files import (
+    ZIP,
+    add_file,
+    forget_files,
+    get_file,
+    list_files,
+    list_orphans,
+    orphan_exports,
+    orphan_files,
+)
+from soundforge.library._results import add_part, add_stems, list_parts, list_stems
+from soundforge.library._search import fold
+from soundforge.library._tracks import (
+    add_track,
+    change_track,
+    count_tracks,
+    find_next_track,
+    find_track_by_audio,
+    get_track,
+    is_in,
+    list_removed_before,
+    list_tracks,
+    purge_track,
+    remove_track,
+    restore_track,
+    set_figures,
+)
+from soundforge.library._types import Figures, NewFile, NewPart, NewStem, NewTrack, Page, Query
+
+__all__ = [
+    "ZIP",
+    "Figures",
+    "NewFile",
+    "NewPart",
+    "NewStem",
+    "NewTrack",
+    "Page",
+    "Query",
+    "add_file",
+    "add_part",
+    "add_stems",
+    "add_track",
+    "change_track",
+    "count_tracks",
+    "find_next_track",
+    "find_track_by_audio",
+    "fold",
+    "forget_files",
+    "get_file",
+    "get_track",
+    "is_in",
+    "list_files",
+    "list_orphans",
+    "list_parts",
+    "list_removed_before",
+    "list_stems",
+    "list_tracks",
+    "orphan_exports",
+    "orphan_files",
+    "purge_track",
+    "remove_track",
+    "restore_track",
+    "set_figures",
+]

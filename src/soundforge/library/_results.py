@@ -1,0 +1,73 @@
+"""What separation and analysis made of a track. Each result belongs to its job; the newest one shows."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from soundforge.events import AnalysisReady, StemsReady, publish
+from soundforge.library._files import add_file, orphan_files
+from soundforge.library._types import NewPart, NewStem
+from soundforge.tables import AnalysisPart, Stem, Track
+
+
+async def add_stems(
+    session: AsyncSession, owner_id: UUID, track_id: UUID, job_id: UUID, stems: Sequence[NewStem]
+) -> None:
+    """Give a track the stems that one separation job made."""
+    for position, new in enumerate(stems):
+        await add_file(session, owner_id, new.audio)
+        await add_file(session, owner_id, new.peaks)
+        session.add(
+            Stem(
+                track_id=track_id,
+                job_id=job_id,
+                name=new.name,
+                position=position,
+                file_id=new.audio.id,
+                peaks_file_id=new.peaks.id,
+                gain_db=new.gain_db,
+            )
+        )
+    await session.flush()
+    await publish(session, StemsReady(owner_id=owner_id, track_id=track_id, job_id=job_id))
+
+
+async def add_part(session: AsyncSession, owner_id: UUID, track_id: UUID, job_id: UUID, new: NewPart) -> None:
+    """Keep one finished stage; a stage that a dead run of the same job left is replaced."""
+    if new.file:
+        await add_file(session, owner_id, new.file)
+    part = await session.scalar(
+        select(AnalysisPart).where(AnalysisPart.job_id == job_id, AnalysisPart.stage == new.stage)
+    )
+    part = part or AnalysisPart(track_id=track_id, job_id=job_id, stage=new.stage)
+    if part.file_id:
+        await orphan_files(session, {part.file_id})
+    part.algorithm_version, part.document = new.algorithm_version, new.document
+    part.file_id = new.file.id if new.file else None
+    session.add(part)
+    await session.flush()
+    await publish(session, AnalysisReady(owner_id=owner_id, track_id=track_id, job_id=job_id, stage=new.stage))
+
+
+async def list_stems(session: AsyncSession, owner_id: UUID, track_ids: Sequence[UUID]) -> Sequence[Stem]:
+    """All stems of these tracks, newest job first, in the order of the mixer."""
+    statement = (
+        select(Stem)
+        .join(Track, Track.id == Stem.track_id)
+        .where(Stem.track_id.in_(track_ids), Track.owner_id == owner_id)
+        .order_by(Stem.created_at.desc(), Stem.job_id, Stem.position)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def list_parts(session: AsyncSession, owner_id: UUID, track_id: UUID) -> Sequence[AnalysisPart]:
+    """Every stage of every analysis of a track, newest first."""
+    statement = (
+        select(AnalysisPart)
+        .join(Track, Track.id == AnalysisPart.track_id)
+        .where(AnalysisPart.track_id == track_id, Track.owner_id == owner_id)
+        .order_by(AnalysisPart.created_at.desc(), AnalysisPart.id)
+    )
+    return (await session.scalars(statement)).all()

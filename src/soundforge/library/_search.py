@@ -1,0 +1,47 @@
+"""Search: ILIKE over title, artist and album, accents folded, an index in front of it.
+
+The embedded PostgreSQL has neither pg_trgm nor unaccent. So the text is folded here, once, when a
+track is written, and its trigrams stand beside it in an array under a GIN index. A search first
+asks the index for rows that have all trigrams of the words, then ILIKE decides.
+"""
+
+import unicodedata
+
+from sqlalchemy import ColumnElement, and_
+
+from soundforge.tables import Track
+
+# Letters that Unicode does not decompose, as people type them.
+_PLAIN = str.maketrans({"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i", "þ": "th", "æ": "ae", "œ": "oe"})
+
+
+def fold(text: str) -> str:
+    """Lower case without accents: ``"Beyoncé – ÉTÉ"`` gives ``"beyonce – ete"``."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_PLAIN)
+
+
+def grams(text: str) -> list[str]:
+    """Every distinct run of three characters of a folded text, sorted."""
+    return sorted({text[i : i + 3] for i in range(len(text) - 2)})
+
+
+def search_fields(title: str, artist: str, album: str) -> dict[str, object]:
+    """The two columns that searching reads, for a track's words."""
+    folded = "\n".join(fold(part) for part in (title, artist, album))
+    return {"search_text": folded, "search_grams": grams(folded)}
+
+
+def escape(text: str) -> str:
+    r"""Make ``%``, ``_`` and ``\`` of user text mean themselves in a LIKE pattern."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def matches(search: str) -> ColumnElement[bool]:
+    """Rows whose title, artist and album together hold every word of ``search``."""
+    return and_(True, *(_holds(fold(word)) for word in search.split()))  # noqa: FBT003 - the neutral element
+
+
+def _holds(word: str) -> ColumnElement[bool]:
+    found = Track.search_text.ilike(f"%{escape(word)}%", escape="\\")
+    return and_(Track.search_grams.contains(grams(word)), found) if len(word) > 2 else found  # noqa: PLR2004 - a trigram

@@ -1,0 +1,187 @@
+"""Tracks: put in, find, list, change, remove, bring back."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Select, delete, func, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from soundforge.errors import Conflict, Invalid, NotFound
+from soundforge.events import TrackAdded, TrackChanged, TrackRemoved, publish
+from soundforge.library._files import add_file, orphan_files
+from soundforge.library._search import matches, search_fields
+from soundforge.library._types import Figures, NewTrack, Page, Query
+from soundforge.tables import TRACK_SORTS, AnalysisPart, Sort, Stem, Track, cursor_of
+
+LONGEST_WORDS = 300
+_SORTS = {
+    name: Sort(literal_column(by), Track.id, datetime.fromisoformat if name == "created" else lambda value: value)
+    for name, by in TRACK_SORTS.items()
+}
+
+
+async def add_track(session: AsyncSession, owner_id: UUID, new: NewTrack) -> Track:
+    """Put a decoded song into the owner's library, with its files."""
+    for file in filter(None, (new.audio, new.mix, new.cover)):
+        await add_file(session, owner_id, file)
+    track = Track(
+        id=new.id,
+        owner_id=owner_id,
+        title=new.title,
+        artist=new.artist,
+        album=new.album,
+        source=new.source,
+        isrc=new.isrc,
+        duration_ms=new.duration_ms,
+        sample_rate_hz=new.sample_rate_hz,
+        channels=new.channels,
+        format=new.format,
+        audio_file_id=new.audio.id,
+        mix_file_id=new.mix.id,
+        cover_file_id=new.cover.id if new.cover else None,
+        audio_sha256=new.audio_sha256,
+        warnings=list(new.warnings),
+        **search_fields(new.title, new.artist, new.album),
+    )
+    session.add(track)
+    await session.flush()
+    await publish(session, TrackAdded(owner_id=owner_id, track_id=track.id))
+    return track
+
+
+async def find_track_by_audio(session: AsyncSession, owner_id: UUID, sha256: str) -> Track | None:
+    """The owner's living track made of exactly these bytes, if there is one."""
+    return await session.scalar(_living(owner_id).where(Track.audio_sha256 == sha256))
+
+
+async def get_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -> Track:
+    """The owner's living track; raises ``NotFound``."""
+    track = await session.scalar(_living(owner_id).where(Track.id == track_id))
+    if track is None:
+        msg = "There is no such track in your library."
+        raise NotFound(msg, code="track_not_found")
+    return track
+
+
+async def list_tracks(
+    session: AsyncSession, owner_id: UUID, query: Query, *, after: str | None = None, limit: int = 100
+) -> Page[Track]:
+    """One page of the owner's library; raises ``Invalid`` for an unknown sort or a damaged cursor."""
+    sort = _sort(query.sort)
+    statement = sort.order(_searched(owner_id, query), descending=query.descending).limit(limit + 1)
+    if after:
+        statement = statement.where(sort.after(after, descending=query.descending))
+    found = (await session.execute(statement.add_columns(sort.expression.label("place")))).all()
+    rows, more = found[:limit], len(found) > limit
+    return Page(tuple(row[0] for row in rows), cursor_of(rows[-1].place, rows[-1][0].id) if more else None)
+
+
+async def find_next_track(session: AsyncSession, owner_id: UUID, query: Query, track_id: UUID) -> UUID | None:
+    """The track that stands right after this one in the order of ``query``; None at the end."""
+    sort = _sort(query.sort)
+    place = await session.scalar(_living(owner_id).with_only_columns(sort.expression).where(Track.id == track_id))
+    if place is None:
+        return None
+    after = sort.after(cursor_of(place, track_id), descending=query.descending)
+    following = sort.order(_searched(owner_id, query).where(after), descending=query.descending)
+    return await session.scalar(following.with_only_columns(Track.id).limit(1))
+
+
+async def is_in(session: AsyncSession, owner_id: UUID, query: Query, track_id: UUID) -> bool:
+    """Whether the search of ``query`` finds this track."""
+    found = _searched(owner_id, query).where(Track.id == track_id).with_only_columns(Track.id)
+    return await session.scalar(found) is not None
+
+
+async def count_tracks(session: AsyncSession, owner_id: UUID, search: str = "") -> int:
+    """How many living tracks the search finds; all of them for an empty search."""
+    counted = _searched(owner_id, Query(search=search)).with_only_columns(func.count())
+    return await session.scalar(counted) or 0
+
+
+async def change_track(
+    session: AsyncSession, owner_id: UUID, track_id: UUID, *, title: str, artist: str, album: str
+) -> Track:
+    """Correct a track's words; raises ``Invalid`` ("invalid_words") with the fields at fault."""
+    words = {"title": title.strip(), "artist": artist.strip(), "album": album.strip()}
+    fields = {name: "At most 300 characters." for name, word in words.items() if len(word) > LONGEST_WORDS}
+    if not words["title"]:
+        fields["title"] = "A track needs a title."
+    if fields:
+        msg = "Title, artist or album cannot be saved like this."
+        raise Invalid(msg, code="invalid_words", fields=fields)
+    track = await get_track(session, owner_id, track_id)
+    changed = [name for name, word in words.items() if getattr(track, name) != word]
+    for name, value in {**words, **search_fields(**words)}.items():
+        setattr(track, name, value)
+    await session.flush()
+    if changed:
+        await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=changed))
+    return track
+
+
+async def set_figures(session: AsyncSession, owner_id: UUID, track_id: UUID, figures: Figures) -> None:
+    """Write what an analysis found into the columns that lists show and sort by."""
+    await session.execute(
+        update(Track)
+        .where(Track.id == track_id, Track.owner_id == owner_id)
+        .values(bpm=figures.bpm, musical_key=figures.musical_key, camelot=figures.camelot)
+    )
+    await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=["bpm", "key"]))
+
+
+async def remove_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -> Track:
+    """Take a track out of the library; ``restore_track`` brings it back until it is purged."""
+    track = await get_track(session, owner_id, track_id)
+    track.deleted_at = datetime.now(UTC)
+    await session.flush()
+    await publish(session, TrackRemoved(owner_id=owner_id, track_id=track_id))
+    return track
+
+
+async def restore_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -> Track:
+    """Undo ``remove_track``; raises ``NotFound`` once purged, ``Conflict`` when the song was imported again."""
+    track = await session.scalar(
+        select(Track).where(Track.id == track_id, Track.owner_id == owner_id, Track.deleted_at.is_not(None))
+    )
+    if track is None:
+        msg = "This track cannot be brought back any more."
+        raise NotFound(msg, code="track_not_found")
+    if track.audio_sha256 and await find_track_by_audio(session, owner_id, track.audio_sha256):
+        msg = "The same song is in your library again already."
+        raise Conflict(msg, code="duplicate_audio")
+    track.deleted_at = None
+    await session.flush()
+    await publish(session, TrackAdded(owner_id=owner_id, track_id=track_id))
+    return track
+
+
+async def list_removed_before(session: AsyncSession, before: datetime) -> Sequence[Track]:
+    """Tracks of every owner that were removed before a moment."""
+    return (await session.scalars(select(Track).where(Track.deleted_at < before).order_by(Track.deleted_at))).all()
+
+
+async def purge_track(session: AsyncSession, track: Track) -> None:
+    """Delete a removed track's rows for good; its files become orphans for the purge job."""
+    stems = (await session.scalars(select(Stem).where(Stem.track_id == track.id))).all()
+    parts = (await session.scalars(select(AnalysisPart).where(AnalysisPart.track_id == track.id))).all()
+    ids = {track.audio_file_id, track.mix_file_id, track.cover_file_id, *(part.file_id for part in parts)}
+    ids |= {file_id for stem in stems for file_id in (stem.file_id, stem.peaks_file_id)}
+    await session.execute(delete(Track).where(Track.id == track.id))
+    await orphan_files(session, {file_id for file_id in ids if file_id})
+
+
+def _living(owner_id: UUID) -> Select[tuple[Track]]:
+    return select(Track).where(Track.owner_id == owner_id, Track.deleted_at.is_(None))
+
+
+def _searched(owner_id: UUID, query: Query) -> Select[tuple[Track]]:
+    return _living(owner_id).where(matches(query.search)) if query.search.strip() else _living(owner_id)
+
+
+def _sort(name: str) -> Sort:
+    if name not in _SORTS:
+        msg = f"Tracks can be sorted by {', '.join(_SORTS)}."
+        raise Invalid(msg, code="unknown_sort")
+    return _SORTS[name]

@@ -1,0 +1,83 @@
+"""Small frozen values that go in and out of the library."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """An object that lies in storage already, about to become real by its row."""
+
+    key: str
+    size_bytes: int
+    sha256: str
+    media_type: str
+    id: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True)
+class NewTrack:
+    """A decoded song about to enter the library."""
+
+    title: str
+    artist: str
+    album: str
+    source: str
+    audio: NewFile
+    mix: NewFile
+    cover: NewFile | None
+    audio_sha256: str
+    duration_ms: int
+    sample_rate_hz: int
+    channels: int
+    format: str
+    isrc: str | None = None
+    warnings: tuple[str, ...] = ()
+    id: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True)
+class NewStem:
+    """One separated stem."""
+
+    name: str
+    audio: NewFile
+    peaks: NewFile
+    gain_db: float
+
+
+@dataclass(frozen=True)
+class NewPart:
+    """One finished stage of an analysis; ``file`` when the stage made one (peaks)."""
+
+    stage: str
+    algorithm_version: str
+    document: dict[str, Any]
+    file: NewFile | None = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What an analysis found that lists show and sort by."""
+
+    bpm: float | None
+    musical_key: str | None
+    camelot: str | None
+
+
+@dataclass(frozen=True)
+class Query:
+    """What somebody wants to see of the library."""
+
+    search: str = ""
+    sort: str = "created"
+    descending: bool = True
+
+
+@dataclass(frozen=True)
+class Page[T]:
+    """One page of a list, and the cursor of the next one if there is more."""
+
+    rows: tuple[T, ...]
+    next: str | None
