@@ -10,6 +10,7 @@ from soundforge.db._database import (
     wait_until_back,
 )
 from soundforge.db._embedded import EmbeddedServer
+from soundforge.db._server import open_server
 
 __all__ = [
     "Database",
@@ -17,6 +18,7 @@ __all__ = [
     "connect",
     "in_transaction",
     "open_database",
+    "open_server",
     "reading",
     "transaction",
     "wait_until_back",

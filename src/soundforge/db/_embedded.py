@@ -40,6 +40,7 @@ _PORT = 5432  # names the socket only: TCP is off
 _START_LIMIT_S = 600.0  # recovery after a crash may take its time
 _STOP_LIMIT_S = 60.0
 _ATTEMPTS = 10  # backends of a killed postmaster need a moment to notice and go
+_AGAIN_S = 0.3
 _LARGEST_LOG = 5_000_000  # bytes
 _log = logs.get(__name__)
 
@@ -189,10 +190,12 @@ class EmbeddedServer:
             clear_sockets(self._socket)
             try:
                 self._run(programs, "pg_ctl", "start", "-s", "-w", f"-t{_START_LIMIT_S:.0f}", "-o", self._options())
-            except Broken:
-                if attempt == _ATTEMPTS - 1:
+            except Broken as error:
+                if self._wait_while_alive():
+                    return
+                if attempt == _ATTEMPTS - 1 or "is still in use" not in error.sentence:
                     raise
-                time.sleep(0.3)
+                time.sleep(_AGAIN_S)
             else:
                 _log.info("database.started", folder=str(self.folder))
                 return
@@ -229,13 +232,14 @@ class EmbeddedServer:
         except Broken as error:
             _log.warning("database.stop_failed", folder=str(self.folder), detail=error.detail)
         else:
+            self._socket.rmdir()
             _log.info("database.stopped", folder=str(self.folder))
 
     def _run(self, programs: Programs, name: str, *arguments: str) -> None:
         log = self.folder / "server.log"
         if log.exists() and log.stat().st_size > _LARGEST_LOG:
             log.replace(log.with_name("server.log.1"))
-        with open(open_private(log), "ab") as out:
+        with os.fdopen(open_private(log), "ab") as out:
             try:
                 env = {"PGDATA": str(self.cluster)}
                 done = programs.run(name, *arguments, env=env, out=out, limit_s=_START_LIMIT_S + 60)

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from fcntl import LOCK_EX, flock
 from pathlib import Path
@@ -27,22 +26,19 @@ def make_folder(folder: Path, mode: int) -> None:
 
 
 def make_private(folder: Path, account: Account | None) -> None:
-    """Make a folder that the server's account owns and nobody else may enter; refuse one that is another's.
+    """Make a folder that the server's account owns and nobody else may enter; refuse one that is a stranger's.
 
     Raises Broken (``database_folder_taken``).
     """
     owner = account.uid if account else os.geteuid()
-    try:
+    with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    except FileExistsError:
-        pass
-    else:
-        os.chown(folder, owner, account.gid if account else -1)
-        folder.chmod(0o700)
     found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) != 0o700:
-        sentence = f"The folder {folder} should be private to this PostgreSQL but is not; remove it and start again."
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (owner, os.geteuid()):
+        sentence = f"{folder} should be a folder of this PostgreSQL alone but is another's; remove it and start again."
         raise Broken(sentence, code="database_folder_taken")
+    os.chown(folder, owner, account.gid if account else -1)
+    folder.chmod(0o700)
 
 
 def check_reachable(folder: Path, account: Account) -> None:
@@ -70,14 +66,15 @@ def socket_folder(folder: Path) -> Path:
     if len(os.fsencode(inside)) + len(_SOCKET_NAME) <= _LONGEST_SOCKET and "," not in str(inside):
         return inside
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    return Path(tempfile.gettempdir() if len(tempfile.gettempdir()) < 40 else "/tmp") / f"soundforge-{digest}"  # noqa: S108
+    return Path("/tmp") / f"soundforge-{digest}"  # noqa: S108 - made private, and refused where a stranger made it
 
 
 def write_private(path: Path, text: str) -> None:
     """Write a small file that only we may read, whole or not at all."""
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
-    with open(part, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags | os.O_EXCL, 0o600)) as file:
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

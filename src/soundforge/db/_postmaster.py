@@ -1,7 +1,5 @@
 """Who is meant by ``postmaster.pid``: our living server, a dead one, or a stranger who got its number."""
 
-import contextlib
-import os
 from pathlib import Path
 
 import psutil
@@ -37,16 +35,15 @@ def disown_stale(cluster: Path) -> None:
         return
     path = cluster / "postmaster.pid"
     _first, _newline, rest = path.read_text(encoding="utf-8").partition("\n")
-    with open(path, "r+", encoding="utf-8") as file:  # in place: keeps its owner
+    with path.open("r+", encoding="utf-8") as file:  # in place: keeps its owner
         file.write(f"{_NOBODY_S_PID}\n{rest}")
         file.truncate()
 
 
 def clear_sockets(folder: Path) -> None:
     """Remove socket and socket lock of a server that is gone; the lock would be misread like the pid file."""
-    for entry in os.scandir(folder):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(entry.path)
+    for entry in folder.iterdir():
+        entry.unlink(missing_ok=True)
 
 
 def _read_pid(cluster: Path) -> int | None:

@@ -88,7 +88,10 @@ def find_programs(copies: Path, account: Account | None) -> Programs:
     package = _find_package()
     if account is None:
         return Programs(package / _INSTALL / "bin", None)
-    copy = copies / f"pgserver-{version(_WHEEL)}"
+    try:
+        copy = copies / f"pgserver-{version(_WHEEL)}"
+    except PackageNotFoundError:
+        raise _not_installed() from None
     if not copy.exists():
         _copy_package(package, copy)
     return Programs(copy / _PACKAGE / _INSTALL / "bin", account)
@@ -97,14 +100,14 @@ def find_programs(copies: Path, account: Account | None) -> Programs:
 def _find_package() -> Path:
     spec = find_spec(_PACKAGE)
     places = list(spec.submodule_search_locations or ()) if spec else []
-    try:
-        version(_WHEEL)
-    except PackageNotFoundError:
-        places = []
     if not places or not (Path(places[0]) / _INSTALL / "bin" / "postgres").exists():
-        sentence = "The embedded PostgreSQL is not installed here; run 'make setup', or set DATABASE_URL to your own."
-        raise Broken(sentence, code="database_not_installed")
+        raise _not_installed()
     return Path(places[0])
+
+
+def _not_installed() -> Broken:
+    sentence = "The embedded PostgreSQL is not installed here; run 'make setup', or set DATABASE_URL to your own."
+    return Broken(sentence, code="database_not_installed")
 
 
 def _copy_package(package: Path, copy: Path) -> None:
