@@ -18,7 +18,7 @@ def our_children() -> set[psutil.Process]:
     """Processes below this one that no session fixture owns; helpers of multiprocessing excepted."""
     kept = [process for process in psutil.Process().children() if process.pid in _kept]
     owned = {child for process in kept for child in (process, *_below(process))}
-    return {process for process in psutil.Process().children(recursive=True) if process not in owned and _counts(process)}
+    return {child for child in psutil.Process().children(recursive=True) if child not in owned and _counts(child)}
 
 
 def leaked_children(before: set[psutil.Process]) -> list[str]:
@@ -33,12 +33,13 @@ def leaked_children(before: set[psutil.Process]) -> list[str]:
 
 def leaked_tasks(before: set[asyncio.Task[object]]) -> list[str]:
     """Tasks of the test's loop that are still there after its fixtures were torn down."""
-    return [str(task) for task in asyncio.all_tasks() - before if task is not asyncio.current_task() and not task.done()]
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    return [str(task) for task in left if not task.done()]
 
 
 def _below(process: psutil.Process) -> list[psutil.Process]:
     try:
-        return process.children(recursive=True)
+        return list(process.children(recursive=True))
     except psutil.NoSuchProcess:
         return []
 

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from soundforge.tables._base import Row
 
-
 # What a library may be sorted by. Each expression is never null, so one keyset helper serves them all.
 TRACK_SORTS = {
     "title": "lower(title)",
@@ -32,7 +31,7 @@ class File(Row):
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
     media_type: Mapped[str]
-    orphaned_at: Mapped[datetime | None] = mapped_column(index=True)  # nothing refers to it any more: purge may remove it
+    orphaned_at: Mapped[datetime | None] = mapped_column(index=True)  # nothing refers to it: purge may remove it
 
 
 class Track(Row):

@@ -44,7 +44,7 @@ def _upgrade(connection: Connection) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     present = set(MigrationContext.configure(connection).get_current_heads())
     if present - known:
-        msg = "This database was made by a newer version of Sound Forge Alchemy: start that version, or use another one."
+        msg = "A newer version of Sound Forge Alchemy made this database: start that version, or use another database."
         raise Broken(msg, code="schema_newer", detail=f"unknown revisions: {sorted(present - known)}")
     command.upgrade(config, "head")
 

@@ -1,0 +1,34 @@
+"""What happened, told to whoever listens: the catalogue, ``publish`` inside a transaction, and the listener."""
+
+from soundforge.events._catalogue import (
+    CATALOGUE,
+    AnalysisReady,
+    Event,
+    JobChanged,
+    Resync,
+    SessionEnded,
+    StemsReady,
+    TrackAdded,
+    TrackChanged,
+    TrackRemoved,
+)
+from soundforge.events._listener import Listener, open_listener
+from soundforge.events._mailbox import Mailbox
+from soundforge.events._publish import publish
+
+__all__ = [
+    "CATALOGUE",
+    "AnalysisReady",
+    "Event",
+    "JobChanged",
+    "Listener",
+    "Mailbox",
+    "Resync",
+    "SessionEnded",
+    "StemsReady",
+    "TrackAdded",
+    "TrackChanged",
+    "TrackRemoved",
+    "open_listener",
+    "publish",
+]
