@@ -1,0 +1,17 @@
+#!/bin/sh
+# Compiles requirements/*.txt from pyproject.toml: pinned, hashed, for every platform, and without any URL.
+# Pins stay as they are unless pyproject.toml asks for more; `sh scripts/lock.sh --upgrade` renews them.
+set -eu
+cd "$(dirname "$0")/.."
+compile() {
+    .tools/bin/uv pip compile -q --universal --python-version 3.12 --generate-hashes --no-emit-index-url \
+        --no-emit-find-links --custom-compile-command 'make lock' "$@"
+}
+compile --group tools "$@" -o requirements/tools.txt
+compile --group build "$@" -o requirements/build.txt
+compile pyproject.toml "$@" -o requirements/base.txt
+compile pyproject.toml --group dev -c requirements/base.txt "$@" -o requirements/dev.txt
+if grep -n '://' requirements/*.txt; then
+    echo 'make lock: a lock names a host; see above.' >&2
+    exit 1
+fi
