@@ -42,7 +42,9 @@ async def get_file(session: AsyncSession, owner_id: UUID, file_id: UUID) -> File
 
 async def list_files(session: AsyncSession, prefix: str = "") -> Sequence[File]:
     """Every file of every owner whose key starts with ``prefix``, in order of keys."""
-    return (await session.scalars(select(File).where(File.key.startswith(prefix, autoescape=True)).order_by(File.key))).all()
+    return (
+        await session.scalars(select(File).where(File.key.startswith(prefix, autoescape=True)).order_by(File.key))
+    ).all()
 
 
 async def orphan_exports(session: AsyncSession, before: datetime) -> None:

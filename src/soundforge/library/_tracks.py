@@ -33,6 +33,7 @@ async def add_track(session: AsyncSession, owner_id: UUID, new: NewTrack) -> Tra
         album=new.album,
         source=new.source,
         isrc=new.isrc,
+        frames=new.frames,
         duration_ms=new.duration_ms,
         sample_rate_hz=new.sample_rate_hz,
         channels=new.channels,

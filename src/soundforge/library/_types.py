@@ -28,6 +28,7 @@ class NewTrack:
     mix: NewFile
     cover: NewFile | None
     audio_sha256: str
+    frames: int
     duration_ms: int
     sample_rate_hz: int
     channels: int

@@ -59,6 +59,7 @@ class Track(Row):
     source: Mapped[str] = mapped_column(default="upload")  # upload, demo, spotify, youtube, …
     spotify_id: Mapped[str | None]
     isrc: Mapped[str | None]
+    frames: Mapped[int | None] = mapped_column(BigInteger)
     duration_ms: Mapped[int | None]
     sample_rate_hz: Mapped[int | None]
     channels: Mapped[int | None]

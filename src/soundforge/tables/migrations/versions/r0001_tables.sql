@@ -82,6 +82,7 @@ CREATE TABLE tracks (
   source VARCHAR NOT NULL,
   spotify_id VARCHAR,
   isrc VARCHAR,
+  frames BIGINT,
   duration_ms INTEGER,
   sample_rate_hz INTEGER,
   channels INTEGER,

@@ -1,0 +1,22 @@
+"""Read-only joins as frozen values, for pages, API and CLI alike."""
+
+from soundforge.views._jobs import count_active, get_job_view, list_job_views, view_of
+from soundforge.views._library import get_library_page, get_track_row, get_track_view
+from soundforge.views._values import Audio, JobView, LibraryPage, StemSet, StemView, TrackRow, TrackView
+
+__all__ = [
+    "Audio",
+    "JobView",
+    "LibraryPage",
+    "StemSet",
+    "StemView",
+    "TrackRow",
+    "TrackView",
+    "count_active",
+    "get_job_view",
+    "get_library_page",
+    "get_track_row",
+    "get_track_view",
+    "list_job_views",
+    "view_of",
+]

@@ -1,0 +1,116 @@
+"""What pages, API and CLI show: frozen values, free of rows and sessions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class JobView:
+    """One job as people see it. ``progress`` is 0–100, ``wait_s`` an estimate or None."""
+
+    id: UUID
+    kind: str
+    status: str
+    progress: int
+    stage: str
+    run: int
+    attempt: int
+    max_attempts: int
+    track_id: UUID | None
+    parent_id: UUID | None
+    title: str
+    error_code: str | None
+    error: str | None
+    wait_reason: str | None
+    ahead: int | None
+    wait_s: float | None
+    next_attempt_at: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    result: dict[str, Any]
+    may_cancel: bool
+    may_retry: bool
+
+
+@dataclass(frozen=True)
+class Audio:
+    """What can be played of a track: a FLAC file of ours. ``rate`` in Hz, ``frames`` per channel."""
+
+    file: UUID
+    rate: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class TrackRow:
+    """One line of the library."""
+
+    id: UUID
+    title: str
+    artist: str
+    album: str
+    bpm: float | None
+    musical_key: str | None
+    camelot: str | None
+    duration_ms: int | None
+    stems: tuple[str, ...]  # names of the newest separation, in the order of the mixer
+    jobs: tuple[JobView, ...]  # what runs, waits or failed last, one per kind
+    audio: Audio | None  # the mix; None until it is decoded
+    cover_file_id: UUID | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class LibraryPage:
+    """One page of the library, ``next`` the cursor of the one after."""
+
+    rows: tuple[TrackRow, ...]
+    next: str | None
+    total: int | None  # only counted for the first page
+
+
+@dataclass(frozen=True)
+class StemView:
+    """One stem of a set; ``gain_db`` was applied when it was made and is undone by whoever plays it."""
+
+    name: str
+    file_id: UUID
+    peaks_file_id: UUID | None
+    gain_db: float
+
+
+@dataclass(frozen=True)
+class StemSet:
+    """The stems that one separation made."""
+
+    job_id: UUID
+    engine: str
+    model: str
+    created_at: datetime
+    stems: tuple[StemView, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def is_basic(self) -> bool:
+        """Whether the built-in separator made them, without any learned model."""
+        return self.engine == "dsp"
+
+
+@dataclass(frozen=True)
+class TrackView:
+    """Everything about one track."""
+
+    row: TrackRow
+    format: str | None
+    sample_rate_hz: int | None
+    channels: int | None
+    source: str
+    audio_file_id: UUID | None
+    peaks_file_id: UUID | None
+    warnings: tuple[str, ...]
+    stem_sets: tuple[StemSet, ...]  # the newest first
+    document: dict[str, Any]  # the analysis document, {} before there is one
+    jobs: tuple[JobView, ...]  # all jobs of the track, the newest first
