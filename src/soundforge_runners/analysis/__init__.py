@@ -1,0 +1,9 @@
+"""Listen to a song: tempo, beats, key, chords, sections, loudness, cues and likeness from one shared spectrum.
+
+numpy, scipy and soxr only; nothing is compiled at run time, and nothing here draws random numbers.
+"""
+
+from soundforge_runners.analysis._source import Source
+from soundforge_runners.analysis._stages import ALGORITHM_VERSION, EMPTY, analyze
+
+__all__ = ["ALGORITHM_VERSION", "EMPTY", "Source", "analyze"]

@@ -61,6 +61,11 @@ def camelot(tonic: int, mode: str) -> str:
     return CAMELOT[mode][tonic]
 
 
+def scale_triads(tonic: int, mode: str) -> frozenset[int]:
+    """Triads that belong to a key: 0..11 major, 12..23 minor."""
+    return frozenset((tonic + degree) % 12 + 12 * minor for degree, minor in _DEGREES[mode])
+
+
 def _score(chroma: Array, chord_share: Array, first_chord: int | None, key: int) -> float:
     tonic, mode = key % 12, MODES[key // 12]
     fit = float(np.corrcoef(np.roll(chroma, -tonic), _PROFILES[key // 12])[0, 1])

@@ -1,0 +1,55 @@
+"""Figures of timbre, and the vector by which songs that sound alike are found."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundforge_runners.analysis._spectrum import HOP_S, Spectra
+
+type Array = NDArray[np.float64]
+
+VECTOR_NAME, VECTOR_LENGTH = "sfa-69-v1", 69
+_SHAPES = (("centroid_hz", 1), ("bandwidth_hz", 2), ("rolloff85_hz", 3), ("flatness", 4))
+_COMB_BEATS = (0.25, 1 / 3, 0.5, 2 / 3, 0.75, 1.0, 2.0, 4.0)
+_AUDIBLE_DB = 50.0
+
+
+def audible(spectra: Spectra) -> NDArray[np.bool_]:
+    """Mark the pitch frames that are within 50 dB of the loudest."""
+    level = 10 * np.log10(spectra.shape[0] + 1e-12)
+    return np.asarray(level > level.max(initial=-120) - _AUDIBLE_DB)
+
+
+def timbre(spectra: Spectra, chroma_mean: Array) -> dict[str, object]:
+    """Mean and standard deviation over the audible frames (Peeters, CUIDADO 2004; MFCC after Logan, ISMIR 2000)."""
+    heard = audible(spectra)
+    shape, mfcc = spectra.shape[:, heard], spectra.mfcc[:, heard]
+    named = {name: {"mean": float(shape[row].mean()), "std": float(shape[row].std())} for name, row in _SHAPES}
+    return {
+        **named,
+        "mfcc": {"mean": mfcc.mean(axis=1).tolist(), "std": mfcc.std(axis=1).tolist()},
+        "chroma_mean": (chroma_mean / max(float(chroma_mean.max(initial=0)), 1e-9)).tolist(),
+    }
+
+
+def likeness_vector(spectra: Spectra, chroma_mean: Array, curve: Array, bpm: float | None) -> Array:
+    """Describe timbre and rhythm in 69 numbers: cepstrum 26 and its motion 14, chroma 12, beat comb 9, onsets 8.
+
+    Chroma is sorted, so that the key does not matter. Numbers are raw: who compares scales them by their own library.
+    """
+    heard = audible(spectra)
+    mfcc = spectra.mfcc[:, heard].astype(np.float64)
+    motion = np.diff(mfcc, axis=1).std(axis=1) if mfcc.shape[1] > 1 else np.zeros(len(mfcc))
+    bands = spectra.onset_bands.astype(np.float64)
+    chroma = np.sort(chroma_mean) / max(float(chroma_mean.sum()), 1e-9)
+    blocks = (mfcc[1:].mean(axis=1), mfcc[1:].std(axis=1), motion, chroma, _beat_comb(curve, bpm))
+    return np.concatenate([*blocks, bands.mean(axis=1), bands.std(axis=1)])
+
+
+def _beat_comb(curve: Array, bpm: float | None) -> Array:
+    """Autocorrelation of the onset curve at fractions and multiples of a beat, and the logarithm of the tempo."""
+    power = float(curve @ curve)
+    if bpm is None or power <= 0:
+        return np.zeros(len(_COMB_BEATS) + 1)
+    lags = [round(beats * 60 / bpm / HOP_S) for beats in _COMB_BEATS]
+    comb = [float(curve[lag:] @ curve[:-lag]) / power if 0 < lag < len(curve) else 0.0 for lag in lags]
+    return np.array([*comb, np.log2(bpm)])
