@@ -15,6 +15,7 @@ from soundforge import db, logs
 from soundforge.errors import Unavailable
 from soundforge.events._catalogue import CATALOGUE, Event, Resync
 from soundforge.events._mailbox import Mailbox
+from soundforge.events._recent import Recent
 from soundforge.tables import CHANNEL
 
 _log = logs.get(__name__)
@@ -36,6 +37,7 @@ class Listener:
     def __init__(self) -> None:
         """Start with nobody listening."""
         self._subscribers: dict[UUID, set[_Subscriber]] = {}
+        self.recent = Recent()
 
     @contextmanager
     def subscribe(self, owner_id: UUID, *, mailbox: Mailbox, topic: str | None = None) -> Iterator[Mailbox]:
@@ -58,12 +60,14 @@ class Listener:
 
     def hand_out(self, event: Event) -> None:
         """Put ``event`` into its owner's mailboxes."""
+        self.recent.add(event)
         for subscriber in self._subscribers.get(event.owner_id, ()):
             if subscriber.topic in (None, event.topic):
                 subscriber.mailbox.put(event)
 
     def resync(self) -> None:
         """Tell everybody that events may have been missed."""
+        self.recent.clear()
         for subscribers in self._subscribers.values():
             for subscriber in subscribers:
                 subscriber.mailbox.put(Resync())
