@@ -48,7 +48,7 @@ class PeaksWriter:
         self._rest = frames[whole:].copy()
 
     def close(self) -> int:
-        """Write the last, shorter pixel and the final header; give the number of frames taken. Closing twice is fine."""
+        """Write the last, shorter pixel and the final header; give the number of frames taken. May be done twice."""
         if not self._file.closed:
             if len(self._rest):
                 self._write_pixels(self._rest[None])

@@ -113,7 +113,7 @@ def viterbi(emission: Array, stay: float) -> States:
 def _templates() -> Array:
     """[24, 12] triads of unit length."""
     shapes = [[1.0 if tone in triad else 0.0 for tone in range(12)] for triad in ((0, 4, 7), (0, 3, 7))]
-    return np.array([np.roll(shape, root) for shape in shapes for root in range(12)]) / np.sqrt(3)
+    return _unit(np.array([np.roll(shape, root) for shape in shapes for root in range(12)]).T).T
 
 
 def _unit(columns: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ def find_cues(sections: Sequence[Section], downbeats_s: Array, energy: Array) ->
     if not len(downbeats_s):
         return []
     cues = [Cue(float(downbeats_s[0]), "first_downbeat", 0)]
-    for before, section in zip(sections, sections[1:], strict=False):
+    for before, section in pairwise(sections):
         kind = "drop" if _is_drop(before, section) else "section"
         cues.append(Cue(section.start_s, kind, _bar(section.start_s, downbeats_s)))
     fade_s = fade_start(energy)
@@ -39,7 +40,7 @@ def find_cues(sections: Sequence[Section], downbeats_s: Array, energy: Array) ->
 
 
 def fade_start(energy: Array) -> float | None:
-    """Give the second from which the energy only falls to half or less, over at least 4 s; None if the song just ends."""
+    """Give the second from which the energy only falls, to half or less and over 4 s or more; None if it just ends."""
     smooth = np.convolve(energy, np.ones(3) / 3, mode="valid") if len(energy) >= 8 else energy[:0]
     start = len(smooth) - 1
     while start > 0 and smooth[start - 1] >= smooth[start] - 0.01:

@@ -39,7 +39,8 @@ def find_harmony(chroma: Chroma, beats_s: Array | None, duration_s: float) -> Ha
 def half_beat_grid(beats_s: Array | None, duration_s: float) -> Array:
     """Edges of half beats from 0 to the end, carried on evenly before the first and after the last beat."""
     if beats_s is None or len(beats_s) < 2:
-        return np.append(np.arange(0, max(duration_s - _GRID_WITHOUT_BEATS_S / 2, 1e-6), _GRID_WITHOUT_BEATS_S), duration_s)
+        last_start_s = max(duration_s - _GRID_WITHOUT_BEATS_S / 2, 1e-6)
+        return np.append(np.arange(0, last_start_s, _GRID_WITHOUT_BEATS_S), duration_s)
     inner = np.sort(np.concatenate([beats_s, half_beat_later(beats_s)]))
     step = float(np.median(np.diff(inner)))
     before, after = np.arange(inner[0] - step, 0, -step)[::-1], np.arange(inner[-1] + step, duration_s, step)

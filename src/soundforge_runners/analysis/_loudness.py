@@ -88,7 +88,7 @@ def loudness_range(short_term: Array) -> float | None:
 
 
 def k_weighting(sample_rate_hz: int) -> Array:
-    """Second-order sections of the K curve at any rate: the analogue prototypes behind the 48 kHz table of BS.1770-4."""
+    """Second-order sections of the K curve at any rate, from the analogue filters behind the table of BS.1770-4."""
     return np.array([_high_shelf(sample_rate_hz), _high_pass(sample_rate_hz)])
 
 
@@ -110,7 +110,7 @@ def _high_pass(sample_rate_hz: int) -> list[float]:
 
 
 class TruePeak:
-    """Highest absolute value between the samples, by polyphase interpolation to at least 192 kHz (BS.1770-4 annex 2)."""
+    """Highest absolute value between the samples, interpolated to at least 176 kHz (BS.1770-4, annex 2)."""
 
     def __init__(self, sample_rate_hz: int, channels: int) -> None:
         factor = 4 if sample_rate_hz < 96_000 else 2 if sample_rate_hz < 192_000 else 1
@@ -148,8 +148,7 @@ def _interpolation_bands(factor: int) -> Samples:
     for phase in range(1, factor):
         distance = at - phase / factor
         taps = np.sinc(distance) * np.i0(8.0 * np.sqrt(np.clip(1 - (distance / (_TAPS / 2)) ** 2, 0, 1))) / np.i0(8.0)
-        for place in range(_STRIDE):
-            columns.append(np.pad(taps / taps.sum(), (place, _STRIDE - 1 - place)))
+        columns += [np.pad(taps / taps.sum(), (place, _STRIDE - 1 - place)) for place in range(_STRIDE)]
     return np.array(columns, dtype=np.float32).reshape(len(columns), _TAPS - 1 + _STRIDE).T
 
 

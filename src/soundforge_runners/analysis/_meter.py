@@ -50,7 +50,7 @@ class Accents:
         after = self._mean_chroma(times_s, times_s + around_s)
         norm = np.linalg.norm(before, axis=0) * np.linalg.norm(after, axis=0)
         cosine = np.einsum("ct,ct->t", before, after) / np.maximum(norm, 1e-9)
-        return np.where(norm > 1e-9, 1 - cosine, 0)
+        return np.asarray(np.where(norm > 1e-9, 1 - cosine, 0))
 
     def onset(self, band: int, times_s: Array) -> Array:
         """Strongest onset of the band within two frames of each moment."""
@@ -60,14 +60,15 @@ class Accents:
     def of(self, times_s: Array, beat_s: float) -> Array:
         """Accent of each moment, in standard deviations."""
         change = _standard(self.harmonic_change(times_s, _AROUND_BEATS * beat_s))
-        return change + _LOW_WEIGHT * _standard(self.onset(0, times_s)) + _MIDDLE_WEIGHT * _standard(self.onset(1, times_s))
+        low, middle = (_standard(self.onset(band, times_s)) for band in (0, 1))
+        return np.asarray(change + _LOW_WEIGHT * low + _MIDDLE_WEIGHT * middle)
 
     def _mean_chroma(self, start_s: Array, stop_s: Array) -> Array:
         """Mean of each span, [12, spans]; beyond the edges there is silence."""
         at = np.arange(self._sum.shape[1]) - 0.5
         starts, stops = start_s / PITCH_HOP_S, stop_s / PITCH_HOP_S
         sums = [np.interp(stops, at, row) - np.interp(starts, at, row) for row in self._sum]
-        return np.array(sums) / np.maximum(stops - starts, 1e-9)
+        return np.asarray(np.array(sums) / np.maximum(stops - starts, 1e-9))
 
 
 def find_bars(beats_s: Array, accents: Accents) -> Grid:
@@ -98,4 +99,4 @@ def half_beat_later(beats_s: Array) -> Array:
 
 
 def _standard(values: Array) -> Array:
-    return (values - values.mean()) / max(float(values.std()), 1e-9)
+    return np.asarray((values - values.mean()) / max(float(values.std()), 1e-9))

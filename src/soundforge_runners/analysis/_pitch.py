@@ -87,7 +87,8 @@ def _harmonic(pitch: Samples) -> Samples:
     lasting = _running_median(pitch, _HARMONIC_FRAMES)
     broad = np.ascontiguousarray(_running_median(np.ascontiguousarray(pitch.T), _PERCUSSIVE_PITCHES).T)
     lasting, broad = lasting**2, broad**2
-    return (pitch * (lasting / np.maximum(lasting + broad, 1e-12))).astype(np.float32)
+    mask = lasting / np.maximum(lasting + broad, 1e-12)
+    return np.asarray(pitch * mask, dtype=np.float32)
 
 
 def _running_median(rows: Samples, width: int) -> Samples:

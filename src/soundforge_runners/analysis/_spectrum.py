@@ -7,6 +7,7 @@ costs about 100 MB.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import soxr
@@ -114,7 +115,7 @@ class _OnsetPass:
     def __init__(self) -> None:
         self._window = np.hanning(_FAST_WINDOW + 1)[:-1].astype(np.float32)
         self._mel, centres = mel_bands(RATE_HZ, _FAST_WINDOW, _MELS)
-        groups = [(centres >= low) & (centres < high) for low, high in zip(_BAND_EDGES_HZ, _BAND_EDGES_HZ[1:], strict=False)]
+        groups = [(centres >= low) & (centres < high) for low, high in pairwise(_BAND_EDGES_HZ)]
         self._groups = np.array([group / group.sum() for group in groups], dtype=np.float32)
         self._before = np.zeros((2, _MELS), dtype=np.float32)
         self._count = 0

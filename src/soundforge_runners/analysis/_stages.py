@@ -23,7 +23,7 @@ from soundforge_runners.analysis._source import Source
 from soundforge_runners.analysis._spectrum import Spectra, read_spectra
 from soundforge_runners.analysis._structure import Section, bar_edges, find_sections
 from soundforge_runners.analysis._tempo import onset_curve
-from soundforge_runners.analysis._tonality import is_tonal
+from soundforge_runners.analysis._tonality import is_empty, is_tonal
 
 type Warning_ = dict[str, str]
 type OnPart = Callable[[str, Document, str | None], None]
@@ -81,6 +81,8 @@ class Song:
             lufs = self.loudness.integrated_lufs
             self.spectra = read_spectra(self.source, lufs, lambda share: self.report(20 + 60 * share, "spectra"))
             self.chroma = tuned_chroma(self.spectra)
+        if is_empty(self.spectra):
+            raise Nothing("silence", "There is nothing to hear.")
         return self.spectra, self.chroma
 
 

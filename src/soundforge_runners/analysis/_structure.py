@@ -13,7 +13,7 @@ _SECTION_COST = 15.0
 _SHORTEST_BARS, _LONGEST_BARS = 2, 64
 _ONSET_WEIGHT = 1.2
 _SAME_GROUP = 2.2
-_QUIET, _LOUD = 0.35, 0.6
+_QUIET, _LOUD, _DIP = 0.35, 0.6, 0.15
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def alike(means: Array) -> list[int]:
     groups = [[index] for index in range(len(means))]
     distance = np.sqrt(((means[:, None] - means[None]) ** 2).mean(axis=2))
     while len(groups) > 1:
-        pairs = [(float(distance[np.ix_(a, b)].mean()), i, j) for i, a in enumerate(groups) for j, b in enumerate(groups[:i])]
-        nearest, i, j = min(pairs)
+        pairs = [(i, j) for i in range(len(groups)) for j in range(i)]
+        nearest, i, j = min((float(distance[np.ix_(groups[i], groups[j])].mean()), i, j) for i, j in pairs)
         if nearest > _SAME_GROUP / 3:
             break
         groups[j] += groups.pop(i)
@@ -101,17 +101,21 @@ def name_sections(groups: list[int], levels: list[float]) -> list[str | None]:
     if len(groups) < 3:
         return labels
     repeated = {group for group in groups if groups.count(group) > 1}
-    mean = {group: np.mean([level for g, level in zip(groups, levels, strict=True) if g == group]) for group in repeated}
+    mean = {group: float(np.mean(np.array(levels)[np.array(groups) == group])) for group in repeated}
     loudest = max(mean, key=lambda group: (mean[group], -group), default=None)
     for index, (group, level) in enumerate(zip(groups, levels, strict=True)):
         if group == loudest and mean[group] >= _LOUD:
             labels[index] = "chorus"
-        elif 0 < index < len(groups) - 1 and level < _QUIET and level < min(levels[index - 1], levels[index + 1]) - 0.15:
+        elif 0 < index < len(groups) - 1 and _is_break(level, levels[index - 1], levels[index + 1]):
             labels[index] = "break"
     for index, neighbour, label in ((0, 1, "intro"), (-1, -2, "outro")):
         if labels[index] is None and levels[index] < levels[neighbour]:
             labels[index] = label
     return labels
+
+
+def _is_break(level: float, before: float, after: float) -> bool:
+    return level < _QUIET and level < min(before, after) - _DIP
 
 
 def _clarity(means: Array) -> list[float]:

@@ -38,7 +38,7 @@ def onset_curve(bands: Samples) -> Array:
         return np.zeros(bands.shape[1])
     scale = np.where(spread > 1e-6, _BAND_WEIGHTS / np.maximum(spread, 1e-6), 0)
     curve = scale @ bands.astype(np.float64)
-    return curve - uniform_filter1d(curve, round(_MEAN_S / HOP_S))
+    return np.asarray(curve - uniform_filter1d(curve, round(_MEAN_S / HOP_S)))
 
 
 def is_percussive(bands: Samples) -> bool:

@@ -5,9 +5,15 @@ import numpy as np
 from soundforge_runners.analysis._chroma import Chroma
 from soundforge_runners.analysis._spectrum import Spectra
 
+_AUDIBLE = 0.05
 _LEAST_CONTRAST = 0.12
 _FEWEST_CLASSES = 3
 _CLASS_LEVEL = 0.25
+
+
+def is_empty(spectra: Spectra) -> bool:
+    """Tell whether there is no sound above 40 Hz, as in a constant offset; edges of 5 % do not count."""
+    return spectra.pitch.size == 0 or float(np.percentile(spectra.pitch.max(axis=0), 95)) < _AUDIBLE
 
 
 def is_tonal(spectra: Spectra, chroma: Chroma) -> bool:
