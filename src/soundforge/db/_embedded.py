@@ -18,7 +18,6 @@ from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
-from psycopg.pq import PGconn, Ping
 
 from soundforge import logs
 from soundforge.db._folders import (
@@ -39,6 +38,7 @@ _DATABASE = "soundforge"
 _PORT = 5432  # names the socket only: TCP is off
 _START_LIMIT_S = 600.0  # recovery after a crash may take its time
 _STOP_LIMIT_S = 60.0
+_CONNECT_LIMIT_S = 5
 _ATTEMPTS = 10  # backends of a killed postmaster need a moment to notice and go
 _AGAIN_S = 0.3
 _LARGEST_LOG = 5_000_000  # bytes
@@ -147,7 +147,13 @@ class EmbeddedServer:
     def _answers(self) -> bool:
         if not (self.folder / "password").exists():
             return False
-        return PGconn.ping(f"{self.url('postgres')}&connect_timeout=5".encode()) == Ping.OK
+        try:  # not PGconn.ping: it would hold the whole process still while a mute server lets it wait
+            psycopg.connect(self.url("postgres"), connect_timeout=_CONNECT_LIMIT_S).close()
+        except psycopg.OperationalError as error:
+            if "password authentication failed" in str(error):
+                raise self._start_failed(f"its password is not the one in {self.folder / 'password'}") from error
+            return False
+        return True
 
     def _wait_while_alive(self) -> bool:
         """Wait for a server that lives but does not answer yet: it starts, recovers or is shutting down."""
@@ -216,7 +222,7 @@ class EmbeddedServer:
 
     def _ensure_database(self) -> None:
         try:
-            with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=10) as connection:
+            with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=_CONNECT_LIMIT_S) as connection:
                 known = "SELECT 1 FROM pg_database WHERE datname = %s"
                 if connection.execute(known, [_DATABASE]).fetchone() is None:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_DATABASE)))
