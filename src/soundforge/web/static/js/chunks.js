@@ -1,0 +1,135 @@
+/**
+ * Fetches the sound of one set of sources, a second at a time, ahead of the play-head.
+ *
+ * GET /audio/<file>/pcm?from=<frame>&frames=<n> answers raw s16le with X-Sample-Rate, X-Channels and X-Frames (the
+ * file's length). Sources are fetched in step: the next second of all of them before the second after it.
+ */
+
+const AHEAD = 15;
+const BEHIND = 4;
+const AT_ONCE = 4;
+const RETRY_MS = [200, 600, 1500, 4000];
+
+/** @typedef {{ source: number, index: number, channels: number, data: ArrayBuffer }} Fetched */
+
+export class Chunks {
+  /**
+   * @param {{ files: string[], rate: number, frames: number, first: number }} set frames 0: not known yet
+   * @param {{ chunk: (fetched: Fetched) => void, evict: (first: number, last: number) => void,
+   *           length: (frames: number) => void, failed: (sentence: string) => void }} to
+   */
+  constructor(set, to) {
+    this.files = set.files;
+    this.rate = set.rate;
+    this.frames = set.frames;
+    this.to = to;
+    this.index = Math.floor(set.first / set.rate);
+    /** @type {Set<string>} held by the worklet */
+    this.held = new Set();
+    /** @type {Map<string, AbortController>} on their way */
+    this.going = new Map();
+    this.closed = false;
+    this.pump();
+  }
+
+  close() {
+    this.closed = true;
+    for (const request of this.going.values()) request.abort();
+    this.going.clear();
+  }
+
+  /** The play-head is here now. @param {number} frame */
+  aim(frame) {
+    const index = Math.floor(frame / this.rate);
+    if (index === this.index) return;
+    this.index = index;
+    this.forget(index - BEHIND, index + AHEAD);
+    this.pump();
+  }
+
+  /** @param {number} first @param {number} last */
+  forget(first, last) {
+    const outside = (/** @type {string} */ name) => {
+      const index = Number(name.split(":")[1]);
+      return index < first || index > last;
+    };
+    let evict = false;
+    for (const name of this.held) if (outside(name)) evict = this.held.delete(name);
+    if (evict) this.to.evict(first, last);
+    for (const [name, request] of this.going) {
+      if (!outside(name)) continue;
+      request.abort();
+      this.going.delete(name);
+    }
+  }
+
+  pump() {
+    const last = this.frames ? Math.floor((this.frames - 1) / this.rate) : this.index;
+    for (let index = Math.max(0, this.index); index <= Math.min(last, this.index + AHEAD); index++) {
+      for (let source = 0; source < this.files.length; source++) {
+        if (this.closed || this.going.size >= AT_ONCE) return;
+        const name = `${source}:${index}`;
+        if (!this.held.has(name) && !this.going.has(name)) void this.bring(name, source, index);
+      }
+    }
+  }
+
+  /** @param {string} name @param {number} source @param {number} index */
+  async bring(name, source, index) {
+    const request = new AbortController();
+    this.going.set(name, request);
+    try {
+      const fetched = await this.fetch(source, index, request.signal);
+      if (request.signal.aborted) return;
+      this.held.add(name);
+      this.to.chunk(fetched);
+    } catch (error) {
+      if (request.signal.aborted) return;
+      this.close();
+      this.to.failed(error instanceof Refused ? error.message : "The sound could not be fetched from the server.");
+      return;
+    } finally {
+      if (this.going.get(name) === request) this.going.delete(name);
+    }
+    this.pump();
+  }
+
+  /** @param {number} source @param {number} index @param {AbortSignal} signal @returns {Promise<Fetched>} */
+  async fetch(source, index, signal) {
+    const url = `/audio/${this.files[source]}/pcm?from=${index * this.rate}&frames=${this.rate}`;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const answer = await fetch(url, { signal });
+        if (answer.ok) return await this.read(answer, source, index);
+        if (answer.status < 500) throw new Refused(WORDS[answer.status] ?? `The server refused the sound (${answer.status}).`);
+        throw new Error(`status ${answer.status}`);
+      } catch (error) {
+        const wait = RETRY_MS[attempt];
+        if (error instanceof Refused || signal.aborted || wait === undefined) throw error;
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+  }
+
+  /** @param {Response} answer @param {number} source @param {number} index @returns {Promise<Fetched>} */
+  async read(answer, source, index) {
+    const rate = Number(answer.headers.get("X-Sample-Rate"));
+    if (rate !== this.rate) throw new Refused(`The sound has ${rate} Hz where the page said ${this.rate} Hz.`);
+    const frames = Number(answer.headers.get("X-Frames"));
+    if (frames > this.frames) {
+      this.frames = frames;
+      this.to.length(frames);
+    }
+    return { source, index, channels: Number(answer.headers.get("X-Channels")) || 1, data: await answer.arrayBuffer() };
+  }
+}
+
+class Refused extends Error {}
+
+/** @type {Record<number, string>} */
+const WORDS = {
+  401: "Please sign in again.",
+  404: "The sound is no longer there.",
+  410: "The sound is no longer there.",
+  429: "Too many requests at once; try again in a moment.",
+};

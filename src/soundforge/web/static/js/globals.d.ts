@@ -1,0 +1,34 @@
+/* What the browser has and TypeScript's libraries lack: the worklet's scope, and htmx as a global. */
+
+declare abstract class AudioWorkletProcessor {
+  readonly port: MessagePort;
+  abstract process(inputs: Float32Array[][], outputs: Float32Array[][], parameters: object): boolean;
+}
+declare function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;
+declare const currentTime: number;
+
+interface HtmxConnection {
+  cancelled: boolean;
+  attempt: number;
+}
+interface HtmxDetail {
+  ctx?: { sourceElement?: Element; response?: { status: number; raw: Response }; target?: Element };
+  connection?: HtmxConnection;
+  status?: number;
+  error?: unknown;
+  reason?: string;
+}
+interface HtmxApi {
+  process(element: Element): void;
+  trigger(element: Element, name: string, detail?: object): boolean;
+}
+interface Window {
+  htmx: HtmxApi;
+}
+interface Element {
+  _htmx?: { sse?: HtmxConnection };
+}
+interface DocumentEventMap {
+  "sf:seek": CustomEvent<{ track: string; seconds: number }>;
+  "sf:done": CustomEvent<object>;
+}

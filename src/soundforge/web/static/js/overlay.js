@@ -1,0 +1,72 @@
+/** What lies above the page: dialogs, unfolding menus, passing words; and what to say when a request fails. */
+
+import { toast } from "./words.js";
+
+const STAY_MS = 8000;
+const STAY_WITH_UNDO_MS = 20000;
+
+/** @param {EventTarget | null} target @param {string} selector @returns {HTMLElement | null} */
+function within(target, selector) {
+  const found = target instanceof Element ? target.closest(selector) : null;
+  return found instanceof HTMLElement ? found : null;
+}
+
+document.addEventListener("click", (event) => {
+  const opener = within(event.target, "[data-opens]");
+  const dialog = opener && document.getElementById(opener.dataset.opens ?? "");
+  if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
+  if (within(event.target, "[data-closes]")) within(event.target, "dialog")?.dispatchEvent(new Event("sf:close"));
+  if (event.target instanceof HTMLDialogElement) event.target.close();
+  if (within(event.target, "[data-closes-toast]")) leave(within(event.target, ".toast"));
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!within(event.target, "details.menu > summary")?.parentElement?.isSameNode(menu)) menu.removeAttribute("open");
+  }
+});
+document.addEventListener("sf:close", (event) => event.target instanceof HTMLDialogElement && event.target.close(), true);
+document.addEventListener("sf:done", (event) => {
+  const dialog = within(event.target, "dialog");
+  if (dialog instanceof HTMLDialogElement) dialog.close();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.querySelector("details.menu[open]");
+  menu?.removeAttribute("open");
+  menu?.querySelector("summary")?.focus();
+});
+
+/** Taken away a little later, so that a form inside is still sent. @param {HTMLElement | null} element */
+function leave(element) {
+  setTimeout(() => element?.remove(), 200);
+}
+
+/** @param {HTMLElement} element */
+function pass(element) {
+  const stay = element.querySelector("form") ? STAY_WITH_UNDO_MS : STAY_MS;
+  const look = () => {
+    if (element.matches(":hover, :focus-within")) setTimeout(look, 1000);
+    else element.remove();
+  };
+  setTimeout(look, stay);
+}
+
+const toasts = document.getElementById("toasts");
+if (toasts) {
+  new MutationObserver((changes) => {
+    for (const node of changes.flatMap(({ addedNodes }) => [...addedNodes])) if (node instanceof HTMLElement) pass(node);
+  }).observe(toasts, { childList: true });
+}
+
+/** @param {Event} event @returns {HtmxDetail} */
+const detailOf = (event) => (event instanceof CustomEvent ? event.detail : {});
+const ofFeed = (/** @type {HtmxDetail} */ { ctx }) => ctx?.sourceElement?.hasAttribute("hx-sse:connect") ?? false;
+
+document.addEventListener("htmx:error", (event) => {
+  const detail = detailOf(event);
+  if (detail.ctx && !ofFeed(detail)) toast("The server could not be reached. Nothing was changed.", "bad");
+});
+document.addEventListener("htmx:before:swap", (event) => {
+  const detail = detailOf(event);
+  if (ofFeed(detail) || (detail.ctx?.response?.status ?? 0) < 500) return;
+  event.preventDefault();
+  toast("The server could not do that. It has been written to its log.", "bad");
+});

@@ -1,0 +1,225 @@
+/**
+ * `<sf-player>`: the one transport bar. It stands outside <main>, so the sound goes on while pages change.
+ *
+ * Pages talk to it by attributes alone:
+ *   <button data-play="<track>" data-file data-rate data-frames data-title data-artist data-href>   play or pause
+ *   <button data-seek="<seconds>" data-track="<track>">                                            go there
+ *   event "sf:seek" {track, seconds}                                                               the same, from a timeline
+ * and follow it through `events` and `now` below.
+ */
+
+import { Mixer } from "./mixer.js";
+import { announce, clock as time, toast } from "./words.js";
+
+/** @typedef {import("./mixer.js").SourceDescription} SourceDescription */
+/** @typedef {{ track: string, title: string, artist: string, href: string, file: string, rate: number, frames: number }} Song */
+
+/** "tick" (a frame of the screen went by, or something jumped) and "change" (song, playing, stems). */
+export const events = new EventTarget();
+
+export const mixer = new Mixer();
+
+/** @type {Song | null} */
+let song = null;
+
+/** What plays, or would. */
+export const now = {
+  get song() {
+    return song;
+  },
+  /** Seconds into the given track, or null when another one plays. @param {string} track */
+  at: (track) => (song?.track === track ? mixer.position : null),
+};
+
+/** The stems that a page shows for a track, if any. @param {string} track @returns {SourceDescription[]} */
+function stemsOnPage(track) {
+  return [...document.querySelectorAll(`sf-mixer[data-track="${CSS.escape(track)}"] .strip`)].map((strip) => {
+    const { stem, file, gainDb } = /** @type {HTMLElement} */ (strip).dataset;
+    return { name: stem ?? "", file: file ?? "", gainDb: Number(gainDb) || 0 };
+  });
+}
+
+/** @param {Song} next @param {number} [at] seconds */
+async function open(next, at = 0) {
+  song = next;
+  const stems = stemsOnPage(next.track);
+  const sources = stems.length ? stems : [{ name: "mix", file: next.file }];
+  announce(`Playing ${next.title}`);
+  changed();
+  await mixer.open(sources, { rate: next.rate, frames: next.frames, at });
+}
+
+/** Stems appeared, or others were chosen: they take over where the sound is. @param {string} track */
+export async function useStems(track) {
+  const stems = stemsOnPage(track);
+  const same = stems.map(({ file }) => file).join() === mixer.sources.map(({ file }) => file).join();
+  if (song?.track !== track || !stems.length || same) return;
+  const kept = new Map(stems.map(({ name }) => [name, mixer.strips.get(name) ?? { db: 0, muted: false, soloed: false }]));
+  await mixer.swap(stems, kept);
+  changed();
+}
+
+/** @param {HTMLElement} button @returns {Song} */
+function songOf(button) {
+  const { play = "", title = "", artist = "", href = "/", file = "", rate, frames } = button.dataset;
+  return { track: play, title, artist, href, file, rate: Number(rate) || 44100, frames: Number(frames) || 0 };
+}
+
+/** @param {string} track @param {number} seconds */
+export async function seek(track, seconds) {
+  if (song?.track === track) {
+    await mixer.seek(seconds);
+    events.dispatchEvent(new Event("tick"));
+    return;
+  }
+  const button = document.querySelector(`[data-play="${CSS.escape(track)}"]:not([disabled])`);
+  if (button instanceof HTMLElement) await open(songOf(button), seconds);
+}
+
+/** The song before or after this one in the list on the page. @param {1 | -1} step */
+async function step(step) {
+  if (step < 0 && (mixer.position > 3 || !beside(step))) return mixer.seek(0);
+  const button = beside(step);
+  if (button) await open(songOf(button));
+}
+
+/** @param {1 | -1} step */
+function beside(step) {
+  const buttons = [...document.querySelectorAll(".row [data-play]:not([disabled])")];
+  const here = buttons.findIndex((button) => /** @type {HTMLElement} */ (button).dataset.play === song?.track);
+  const button = here < 0 ? null : buttons[here + step];
+  return button instanceof HTMLElement ? button : null;
+}
+
+export async function toggle() {
+  if (song) return mixer.toggle();
+  const button = document.querySelector(".stage [data-play]:not([disabled]), .row[aria-selected=true] [data-play]:not([disabled])");
+  if (button instanceof HTMLElement) await open(songOf(button));
+}
+
+let ticking = 0;
+
+function changed() {
+  events.dispatchEvent(new Event("change"));
+  events.dispatchEvent(new Event("tick"));
+  if (!ticking && mixer.playing) ticking = requestAnimationFrame(tick);
+}
+
+function tick() {
+  ticking = mixer.playing ? requestAnimationFrame(tick) : 0;
+  events.dispatchEvent(new Event("tick"));
+}
+
+mixer.addEventListener("change", changed);
+
+document.addEventListener("click", (event) => {
+  const target = event.target instanceof Element ? event.target : null;
+  const play = target?.closest("[data-play]");
+  if (play instanceof HTMLElement) {
+    event.preventDefault();
+    const next = songOf(play);
+    void (song?.track === next.track ? mixer.toggle() : open(next));
+  }
+  const jump = target?.closest("[data-seek]");
+  if (jump instanceof HTMLElement) void seek(jump.dataset.track ?? "", Number(jump.dataset.seek));
+});
+document.addEventListener("sf:seek", ({ detail }) => void seek(detail.track, detail.seconds));
+
+class Player extends HTMLElement {
+  #dragging = false;
+  #failure = "";
+
+  connectedCallback() {
+    events.addEventListener("change", () => this.#change());
+    events.addEventListener("tick", () => this.#tick());
+    this.addEventListener("click", (event) => this.#click(event));
+    const slider = this.#input("seek");
+    slider.addEventListener("input", () => (this.#dragging = true));
+    slider.addEventListener("change", () => {
+      this.#dragging = false;
+      if (song) void seek(song.track, Number(slider.value));
+    });
+    const volume = this.#input("volume");
+    volume.value = localStorage.getItem("volume") ?? "1";
+    volume.dispatchEvent(new Event("input", { bubbles: true }));
+    volume.addEventListener("input", () => this.#volume(Number(volume.value)));
+    this.#volume(Number(volume.value));
+    document.addEventListener("htmx:after:settle", () => this.#mark());
+  }
+
+  /** @param {string} act */
+  #input(act) {
+    return /** @type {HTMLInputElement} */ (this.querySelector(`input[data-act="${act}"]`));
+  }
+
+  /** @param {string} name @param {string} text */
+  #say(name, text) {
+    const element = this.querySelector(`[data-now="${name}"]`);
+    if (element && element.textContent !== text) element.textContent = text;
+  }
+
+  /** @param {Event} event */
+  #click(event) {
+    const button = event.target instanceof Element ? event.target.closest("button[data-act]") : null;
+    const act = button instanceof HTMLElement ? button.dataset.act : "";
+    if (act === "toggle") void toggle();
+    if (act === "previous") void step(-1);
+    if (act === "next") void step(1);
+    if (act === "silence") {
+      const silent = button?.getAttribute("aria-pressed") !== "true";
+      button?.setAttribute("aria-pressed", String(silent));
+      mixer.setVolume(silent ? 0 : Number(this.#input("volume").value));
+    }
+  }
+
+  /** @param {number} volume */
+  #volume(volume) {
+    localStorage.setItem("volume", String(volume));
+    this.querySelector('[data-act="silence"]')?.setAttribute("aria-pressed", "false");
+    mixer.setVolume(volume);
+  }
+
+  #change() {
+    if (!song) return;
+    this.hidden = false;
+    this.toggleAttribute("data-playing", mixer.playing);
+    this.toggleAttribute("data-stalled", mixer.playing && mixer.held);
+    this.querySelector('[data-act="toggle"]')?.setAttribute("aria-label", mixer.playing ? "Pause" : "Play");
+    const link = this.querySelector('a[data-now="title"]');
+    if (link) link.setAttribute("href", song.href);
+    this.#say("title", song.title);
+    this.#say("artist", song.artist);
+    this.#say("note", mixer.sources.length > 1 ? `· ${mixer.sources.length} stems` : "");
+    this.#say("length", time(mixer.length));
+    if (mixer.failure && mixer.failure !== this.#failure) toast(mixer.failure, "bad");
+    this.#failure = mixer.failure;
+    this.#mark();
+  }
+
+  #tick() {
+    const position = mixer.position;
+    const slider = this.#input("seek");
+    this.#say("position", time(this.#dragging ? Number(slider.value) : position));
+    if (this.#dragging) return;
+    slider.max = String(mixer.length || 1);
+    slider.value = String(position);
+    const percent = `${((100 * position) / (mixer.length || 1)).toFixed(2)}%`;
+    slider.style.setProperty("--fill", percent);
+    const told = `${time(position)} of ${time(mixer.length)}`;
+    if (slider.getAttribute("aria-valuetext") !== told) slider.setAttribute("aria-valuetext", told);
+  }
+
+  /** Every play button of this song shows whether it sounds, also in rows that came just now. */
+  #mark() {
+    for (const button of document.querySelectorAll("[data-play]")) {
+      const { play, title } = /** @type {HTMLElement} */ (button).dataset;
+      const on = mixer.playing && play === song?.track;
+      if (button.hasAttribute("data-playing") === on) continue;
+      button.toggleAttribute("data-playing", on);
+      button.setAttribute("aria-label", `${on ? "Pause" : "Play"} ${title}`);
+      button.setAttribute("title", on ? "Pause" : "Play");
+    }
+  }
+}
+
+customElements.define("sf-player", Player);

@@ -1,0 +1,79 @@
+/**
+ * Long lists: the row in hand (roving focus), the row whose page is open, and pages that are emptied far out of sight.
+ *
+ * A list is `[data-keep="1000"]` around `.page-of-rows[data-page=<url>]`. Beyond so many rows the farthest pages become
+ * gaps of the same height, which fetch their page again when they come near.
+ */
+
+const NEAR = "1500px";
+
+/** @returns {HTMLElement[]} */
+const rows = () => [...document.querySelectorAll(".row")].filter((row) => row instanceof HTMLElement);
+
+/** j and k: the next or the row before. @param {1 | -1} step */
+export function moveRow(step) {
+  const all = rows();
+  const here = all.findIndex((row) => row === document.activeElement || row.contains(document.activeElement));
+  const from = here >= 0 ? here : all.findIndex((row) => row.getAttribute("aria-selected") === "true");
+  const row = all[from < 0 ? 0 : Math.min(all.length - 1, Math.max(0, from + step))];
+  if (!row) return;
+  for (const other of all) other.tabIndex = -1;
+  row.tabIndex = 0;
+  row.focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
+}
+
+/** @returns {HTMLElement | null} the row that has the focus */
+export function rowInHand() {
+  const row = document.activeElement?.closest(".row");
+  return row instanceof HTMLElement ? row : null;
+}
+
+/** The row of the track on the stage is the selected one; some row can always be reached with Tab. */
+function mark() {
+  const stage = document.getElementById("stage");
+  const open = stage?.dataset.track ? `track-${stage.dataset.track}` : "";
+  const all = rows();
+  for (const row of all) {
+    const selected = String(row.id === open);
+    if (row.getAttribute("aria-selected") !== selected) row.setAttribute("aria-selected", selected);
+  }
+  const first = all[0];
+  if (first && !all.some((row) => row.tabIndex === 0)) first.tabIndex = 0;
+}
+
+/** @param {HTMLElement} list */
+function trim(list) {
+  const keep = Number(list.dataset.keep);
+  const pages = [...list.querySelectorAll(".page-of-rows")].filter((page) => page instanceof HTMLElement);
+  let count = list.querySelectorAll(".row").length;
+  const middle = list.closest(".library")?.getBoundingClientRect() ?? document.body.getBoundingClientRect();
+  const centre = (middle.top + middle.bottom) / 2;
+  const far = (/** @type {HTMLElement} */ page) => {
+    const { top, bottom } = page.getBoundingClientRect();
+    return top > centre ? top - centre : centre - bottom;
+  };
+  for (const page of pages.sort((a, b) => far(b) - far(a))) {
+    if (count <= keep || far(page) < 2 * middle.height) return;
+    count -= page.querySelectorAll(".row").length;
+    page.replaceWith(gap(page));
+  }
+}
+
+/** @param {HTMLElement} page */
+function gap(page) {
+  const element = document.createElement("div");
+  element.className = "page-gap";
+  element.style.blockSize = `${page.getBoundingClientRect().height}px`;
+  element.setAttribute("hx-get", page.dataset.page ?? "");
+  element.setAttribute("hx-trigger", `intersect once rootMargin:${NEAR}`);
+  element.setAttribute("hx-swap", "outerHTML");
+  queueMicrotask(() => window.htmx.process(element));
+  return element;
+}
+
+document.addEventListener("htmx:after:settle", () => {
+  mark();
+  for (const list of document.querySelectorAll("[data-keep]")) if (list instanceof HTMLElement) trim(list);
+});
+mark();

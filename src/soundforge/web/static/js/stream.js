@@ -1,0 +1,92 @@
+/**
+ * The page's stream of changes (`#feed`, see `feed()` in components/status.html) and what htmx's own extension leaves
+ * open: it retries a stream that once ran, but not one whose *first* connect fails. And the badge that says how it is.
+ */
+
+import { announce } from "./words.js";
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 3000;
+
+const WORDS = { connecting: "connecting", live: "live", offline: "offline", "signed-out": "signed out" };
+
+/** @type {WeakMap<Element, number>} failed first connects of a feed */
+const failures = new WeakMap();
+
+/** @param {EventTarget | null | undefined} target @returns {Element | null} */
+const feedOf = (target) => (target instanceof Element && target.hasAttribute("hx-sse:connect") ? target : null);
+
+/** @param {keyof typeof WORDS} state */
+function show(state) {
+  const badge = document.getElementById("link");
+  if (!badge || badge.dataset.state === state) return;
+  const before = badge.dataset.state;
+  badge.dataset.state = state;
+  const text = badge.querySelector(".link-text");
+  if (text) text.textContent = WORDS[state];
+  if (state === "offline") announce("Offline: what is shown may be old.");
+  if (state === "live" && before === "offline") announce("Live again.");
+}
+
+/** @param {Element} feed */
+function tryAgain(feed) {
+  const failed = (failures.get(feed) ?? 0) + 1;
+  failures.set(feed, failed);
+  show("offline");
+  const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failed - 1)) * (0.8 + 0.4 * Math.random());
+  setTimeout(() => {
+    if (feed.isConnected && !feed._htmx?.sse) feed.dispatchEvent(new CustomEvent("sf:connect"));
+  }, wait);
+}
+
+/** @param {string} name @param {(feed: Element, detail: HtmxDetail, event: Event) => void} act for events of a feed */
+function on(name, act) {
+  document.addEventListener(name, (event) => {
+    const detail = event instanceof CustomEvent ? /** @type {HtmxDetail} */ (event.detail) : {};
+    const feed = feedOf(detail.ctx?.sourceElement) ?? feedOf(event.target);
+    if (feed) act(feed, detail, event);
+  });
+}
+
+on("htmx:sse:after:connection", (feed) => {
+  failures.delete(feed);
+  show("live");
+});
+
+on("htmx:sse:error", (_feed, { status, connection }) => {
+  if (status !== 401 && status !== 403) return show("offline");
+  if (connection) connection.cancelled = true;
+  show("signed-out");
+});
+
+on("htmx:sse:close", (feed, { reason }) => {
+  if (reason === "ended" && !feed._htmx?.sse) tryAgain(feed);
+});
+
+on("htmx:sse:before:connection", (_feed, { connection }) => {
+  const signedOut = document.getElementById("link")?.dataset.state === "signed-out";
+  if (connection && connection.attempt > 0 && signedOut) connection.cancelled = true;
+  else if (connection && connection.attempt > 0) show(navigator.onLine ? "connecting" : "offline");
+});
+
+/** The first connect was answered, but not by a stream. */
+on("htmx:before:swap", (feed, { ctx }, event) => {
+  if (!ctx?.response || feed._htmx?.sse) return;
+  event.preventDefault();
+  const { status } = ctx.response;
+  if (status === 401 || status === 403 || ctx.response.raw.redirected) show("signed-out");
+  else tryAgain(feed);
+});
+
+/** The first connect was not answered at all. */
+on("htmx:error", (feed) => {
+  if (!feed._htmx?.sse) tryAgain(feed);
+});
+
+window.addEventListener("offline", () => show("offline"));
+window.addEventListener("online", () => {
+  const feed = document.querySelector("#feed");
+  if (!feed) return;
+  if (feed._htmx?.sse) show("connecting");
+  else feed.dispatchEvent(new CustomEvent("sf:connect"));
+});

@@ -1,0 +1,316 @@
+/**
+ * `<sf-timeline>`: one canvas with layers. The layers are drawn once, when something changes; the play-head is an element
+ * of its own that moves above them.
+ *
+ * Attributes: data-track, data-duration (s), data-peaks, data-analysis (URLs), data-group (zooms together),
+ *             data-layers: names in drawing order. A layer is a file `layers/<name>.js` whose default export is
+ *             { top?: pixels it claims at the upper edge, draw(pen, scene, band) }.
+ * Property:   region {start_s, end_s} | null
+ * Events:     "sf:seek" {track, seconds}; "sf:region" {track, start_s, end_s} after a drag with Shift
+ */
+
+import { readDocument, readPeaks } from "./peaks.js";
+import { events, mixer, now } from "./player.js";
+import { viewOf } from "./view.js";
+import { clock } from "./words.js";
+
+/**
+ * @typedef {{ width: number, start_s: number, end_s: number, x: (seconds: number) => number,
+ *   colour: (name: string) => string, peaks: import("./peaks.js").Peaks | null, document: any,
+ *   region: { start_s: number, end_s: number } | null }} Scene
+ * @typedef {{ y: number, height: number }} Band
+ * @typedef {{ top?: number, draw: (pen: CanvasRenderingContext2D, scene: Scene, band: Band) => void }} Layer
+ */
+
+class Timeline extends HTMLElement {
+  #stop = new AbortController();
+  #resized = new ResizeObserver(() => this.#redraw());
+  #canvas = document.createElement("canvas");
+  #head = document.createElement("div");
+  #ghost = document.createElement("div");
+  /** @type {Layer[]} */
+  #layers = [];
+  /** @type {import("./peaks.js").Peaks | null} */
+  #peaks = null;
+  /** @type {any} */
+  #document = null;
+  /** @type {{ start_s: number, end_s: number } | null} */
+  #region = null;
+  /** @type {{ from_s: number, shift: boolean } | null} */
+  #drag = null;
+  #drawing = 0;
+  #told = -1;
+  /** How long the last drawing took, in milliseconds. */
+  drawn_ms = 0;
+
+  get track() {
+    return this.dataset.track ?? "";
+  }
+
+  get duration_s() {
+    return Number(this.dataset.duration) || 0;
+  }
+
+  get #view() {
+    return viewOf(this.dataset.group ?? this.track, this.duration_s);
+  }
+
+  get region() {
+    return this.#region;
+  }
+
+  set region(region) {
+    this.#region = region;
+    this.#redraw();
+  }
+
+  connectedCallback() {
+    this.#stop = new AbortController();
+    const { signal } = this.#stop;
+    this.#head.className = "playhead";
+    this.#ghost.className = "ghost";
+    this.#head.hidden = true;
+    this.append(this.#canvas, this.#ghost, this.#head);
+    this.#listen(signal);
+    this.#resized.observe(this);
+    void this.#load();
+  }
+
+  disconnectedCallback() {
+    this.#stop.abort();
+    this.#resized.disconnect();
+    cancelAnimationFrame(this.#drawing);
+    this.#drawing = 0;
+    this.replaceChildren();
+  }
+
+  static observedAttributes = ["data-peaks", "data-analysis", "data-duration"];
+
+  attributeChangedCallback() {
+    if (this.isConnected && this.#layers.length) void this.#load();
+  }
+
+  /** @param {AbortSignal} signal */
+  #listen(signal) {
+    events.addEventListener("tick", () => this.#tick(), { signal });
+    document.addEventListener("sf:theme", () => this.#redraw(), { signal });
+    this.#view.addEventListener("change", () => this.#redraw(), { signal });
+    this.addEventListener("pointerdown", (event) => this.#press(event), { signal });
+    this.addEventListener("pointermove", (event) => this.#move(event), { signal });
+    this.addEventListener("pointerup", (event) => this.#release(event), { signal });
+    this.addEventListener("pointercancel", () => (this.#drag = null), { signal });
+    this.addEventListener("wheel", (event) => this.#wheel(event), { signal, passive: false });
+    this.addEventListener("keydown", (event) => this.#key(event), { signal });
+  }
+
+  async #load() {
+    const { peaks, analysis, layers = "" } = this.dataset;
+    const names = layers.split(" ").filter((name) => /^[a-z-]+$/.test(name));
+    this.#layers = (await Promise.all(names.map((name) => import(`./layers/${name}.js`)))).map((file) => file.default);
+    this.#redraw();
+    const quietly = (/** @type {unknown} */ error) => (console.warn(`timeline: ${error}`), null);
+    const [read, document] = await Promise.all([
+      peaks ? readPeaks(peaks).catch(quietly) : null,
+      analysis ? readDocument(analysis).catch(quietly) : null,
+    ]);
+    this.#peaks = read;
+    this.#document = document;
+    this.#note(read || !layers.includes("peaks") ? "" : peaks ? "The waveform could not be read" : "No waveform yet");
+    this.#redraw();
+  }
+
+  /** @param {string} text */
+  #note(text) {
+    this.querySelector(".timeline-note")?.remove();
+    if (!text) return;
+    const note = document.createElement("p");
+    note.className = "timeline-note";
+    note.textContent = text;
+    this.append(note);
+  }
+
+  #redraw() {
+    this.#drawing ||= requestAnimationFrame(() => {
+      this.#drawing = 0;
+      const before = performance.now();
+      this.#draw();
+      this.drawn_ms = performance.now() - before;
+      this.#tick();
+    });
+  }
+
+  #draw() {
+    const { clientWidth: width, clientHeight: height } = this;
+    const pen = this.#canvas.getContext("2d");
+    if (!pen || !width || !height) return;
+    const ratio = window.devicePixelRatio || 1;
+    this.#canvas.width = Math.round(width * ratio);
+    this.#canvas.height = Math.round(height * ratio);
+    pen.scale(ratio, ratio);
+    const scene = this.#scene(width);
+    let top = 0;
+    const bands = this.#layers.map((layer) => {
+      const band = layer.top ? { y: top, height: layer.top } : null;
+      top += layer.top ?? 0;
+      return band;
+    });
+    const rest = { y: top, height: height - top };
+    for (let i = 0; i < this.#layers.length; i++) this.#layers[i]?.draw(pen, scene, bands[i] ?? rest);
+  }
+
+  /** @param {number} width @returns {Scene} */
+  #scene(width) {
+    const { start_s, end_s } = this.#view;
+    const style = getComputedStyle(this);
+    const probe = document.createElement("i");
+    this.append(probe);
+    const colour = (/** @type {string} */ name) => {
+      // `light-dark()` in a variable is resolved only where it is used as a colour.
+      probe.style.color = `var(${name})`;
+      return getComputedStyle(probe).color || style.color;
+    };
+    queueMicrotask(() => probe.remove());
+    return {
+      width,
+      start_s,
+      end_s,
+      x: (seconds) => ((seconds - start_s) / (end_s - start_s)) * width,
+      colour,
+      peaks: this.#peaks,
+      document: this.#document,
+      region: this.#region,
+    };
+  }
+
+  /** Moves the play-head; turns the page when it runs out of what is shown. */
+  #tick() {
+    const position = now.at(this.track);
+    this.#head.hidden = position === null;
+    if (position === null) return;
+    const view = this.#view;
+    if (mixer.playing && !this.#drag) view.follow(position);
+    const x = ((position - view.start_s) / (view.end_s - view.start_s)) * this.clientWidth;
+    this.#head.hidden = x < 0 || x > this.clientWidth;
+    this.#head.style.transform = `translateX(${x.toFixed(2)}px)`;
+    if (Math.floor(position) === this.#told) return;
+    this.#told = Math.floor(position);
+    this.setAttribute("aria-valuenow", String(this.#told));
+    this.setAttribute("aria-valuetext", this.#words(position));
+  }
+
+  /** "1:14 of 4:00, Chorus". @param {number} position */
+  #words(position) {
+    /** @type {{ start_s: number, end_s: number, label?: string, group?: string }[]} */
+    const sections = this.#document?.sections ?? [];
+    const section = sections.find(({ start_s, end_s }) => position >= start_s && position < end_s);
+    const name = section?.label ?? section?.group;
+    return `${clock(position)} of ${clock(this.duration_s)}${name ? `, ${name}` : ""}`;
+  }
+
+  /** @param {number} seconds */
+  #seek(seconds) {
+    const detail = { track: this.track, seconds: Math.min(Math.max(0, seconds), this.duration_s) };
+    this.dispatchEvent(new CustomEvent("sf:seek", { detail, bubbles: true }));
+  }
+
+  /** @param {MouseEvent} event */
+  #secondsAt(event) {
+    const box = this.getBoundingClientRect();
+    const { start_s, end_s } = this.#view;
+    return start_s + Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * (end_s - start_s);
+  }
+
+  /** @param {PointerEvent} event */
+  #press(event) {
+    if (event.button !== 0) return;
+    this.setPointerCapture(event.pointerId);
+    this.#drag = { from_s: this.#secondsAt(event), shift: event.shiftKey };
+    if (!event.shiftKey && event.pointerType !== "touch") this.#seek(this.#drag.from_s);
+  }
+
+  /** @param {PointerEvent} event */
+  #move(event) {
+    const x = event.clientX - this.getBoundingClientRect().left;
+    this.#ghost.style.transform = `translateX(${x.toFixed(1)}px)`;
+    if (this.#drag?.shift) this.region = ordered(this.#drag.from_s, this.#secondsAt(event));
+  }
+
+  /** @param {PointerEvent} event */
+  #release(event) {
+    const drag = this.#drag;
+    this.#drag = null;
+    if (!drag) return;
+    const at = this.#secondsAt(event);
+    const moved = Math.abs(at - drag.from_s) * this.clientWidth > 3 * (this.#view.end_s - this.#view.start_s);
+    if (!drag.shift) {
+      if (moved || event.pointerType === "touch") this.#seek(at);
+      return;
+    }
+    this.region = moved ? ordered(drag.from_s, at) : null;
+    const detail = { track: this.track, ...(this.region ?? { start_s: 0, end_s: 0 }) };
+    this.dispatchEvent(new CustomEvent("sf:region", { detail, bubbles: true }));
+  }
+
+  /** @param {WheelEvent} event */
+  #wheel(event) {
+    const view = this.#view;
+    const sideways = event.shiftKey ? event.deltaY : event.deltaX;
+    if (event.ctrlKey || event.metaKey) view.zoom(Math.exp(-event.deltaY / 300), this.#secondsAt(event));
+    else if (sideways && !view.whole) view.scroll((sideways / this.clientWidth) * (view.end_s - view.start_s));
+    else return;
+    event.preventDefault();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const position = now.at(this.track) ?? 0;
+    const beats = event.shiftKey ? 4 : 1;
+    /** @type {Record<string, () => void>} */
+    const acts = {
+      ArrowLeft: () => this.#seek(this.#beat(position, -beats)),
+      ArrowRight: () => this.#seek(this.#beat(position, beats)),
+      Home: () => this.#seek(0),
+      End: () => this.#seek(this.duration_s),
+      PageUp: () => this.#seek(position + this.duration_s / 10),
+      PageDown: () => this.#seek(position - this.duration_s / 10),
+      "+": () => this.zoom(2),
+      "-": () => this.zoom(0.5),
+    };
+    const act = acts[event.key === "=" ? "+" : event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
+
+  /** So many beats on or back; five seconds each where no beats are known. @param {number} position @param {number} count */
+  #beat(position, count) {
+    /** @type {number[]} */
+    const beats = this.#document?.beats?.times_s ?? [];
+    if (!beats.length) return position + 5 * count;
+    const slack = mixer.playing ? 0.12 : 0.01; // while it plays, "back" from just after a beat means the beat before
+    const next = beats.findIndex((beat) => beat > position + 0.01);
+    const last = beats.findLastIndex((beat) => beat < position - slack);
+    const index = count > 0 ? (next < 0 ? beats.length : next) + count - 1 : last + count + 1;
+    return beats[index] ?? (count > 0 ? this.duration_s : 0);
+  }
+
+  /** @param {number} factor */
+  zoom(factor) {
+    const { start_s, end_s } = this.#view;
+    const position = now.at(this.track) ?? start_s;
+    const shown = position >= start_s && position <= end_s;
+    this.#view.zoom(factor, shown ? position : (start_s + end_s) / 2);
+  }
+}
+
+/** @param {number} a @param {number} b */
+const ordered = (a, b) => ({ start_s: Math.min(a, b), end_s: Math.max(a, b) });
+
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-zoom]") : null;
+  const timeline = button?.closest(".lane")?.querySelector("sf-timeline");
+  if (button instanceof HTMLElement && timeline instanceof Timeline) timeline.zoom(Number(button.dataset.zoom));
+});
+
+customElements.define("sf-timeline", Timeline);

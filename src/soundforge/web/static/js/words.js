@@ -1,0 +1,36 @@
+/** Small words and figures that several modules show. */
+
+/** "4:07", "1:02:09". @param {number} seconds */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0));
+  const rest = `${Math.floor(whole / 60) % 60}:${String(whole % 60).padStart(2, "0")}`;
+  return whole < 3600 ? rest : `${Math.floor(whole / 3600)}:${rest.padStart(5, "0")}`;
+}
+
+/** "−3.5 dB", "off". @param {number} db */
+export function decibels(db) {
+  return db <= -36 ? "off" : `${db > 0 ? "+" : db < 0 ? "−" : ""}${Math.abs(db).toFixed(1)} dB`;
+}
+
+/** Says something to a screen reader: changes of state, never a percentage. @param {string} text */
+export function announce(text) {
+  const region = document.getElementById("announce");
+  if (region) region.textContent = text;
+}
+
+/** A passing word from the browser itself; the server sends its own. @param {string} text @param {"info" | "bad"} [tone] */
+export function toast(text, tone = "info") {
+  const template = document.getElementById("toast-template");
+  const list = document.getElementById("toasts");
+  if (!(template instanceof HTMLTemplateElement) || !list) return;
+  const same = [...list.querySelectorAll("p")].some((other) => other.textContent === text);
+  const piece = template.content.cloneNode(true);
+  if (same || !(piece instanceof DocumentFragment)) return;
+  const element = piece.querySelector(".toast");
+  const paragraph = piece.querySelector("p");
+  if (!(element instanceof HTMLElement) || !paragraph) return;
+  element.removeAttribute("id");
+  element.dataset.tone = tone;
+  paragraph.textContent = text;
+  list.append(piece);
+}
