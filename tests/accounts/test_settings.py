@@ -1,0 +1,144 @@
+"""Settings: whose value counts, what is locked, and that a secret lies sealed."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from soundforge import accounts
+from soundforge.accounts import SETTINGS, SettingSpec
+from soundforge.config import Settings
+from soundforge.db import reading, transaction
+from soundforge.errors import Broken, Conflict, Invalid, NotFound
+from soundforge.tables import Setting
+from tests.support.accounts import make_user
+
+pytestmark = pytest.mark.usefixtures("database")
+
+SECRET = SettingSpec("api_secret", "Secret", "Opens a door.", "", str, "instance", secret=True)
+WITH_SECRET = {**SETTINGS, "api_secret": SECRET}
+
+
+@pytest.fixture
+async def ann() -> UUID:
+    async with transaction() as session:
+        return (await make_user(session)).id
+
+
+async def value(user_id: UUID | None, name: str) -> object:
+    async with reading() as session:
+        return await accounts.get_setting(session, user_id, name)
+
+
+async def change(user_id: UUID | None, name: str, new: object) -> object:
+    async with transaction() as session:
+        return await accounts.change_setting(session, user_id, name, new)
+
+
+async def test_ones_own_value_counts_before_everybodys_before_the_default(ann: UUID) -> None:
+    assert await value(ann, "default_model") == "auto"
+    await change(None, "default_model", "htdemucs")
+    assert await value(ann, "default_model") == "htdemucs"
+    await change(ann, "default_model", "dsp")
+    await change(ann, "default_model", "htdemucs_ft")
+    assert await value(ann, "default_model") == "htdemucs_ft"
+    assert await value(None, "default_model") == "htdemucs"
+    async with transaction() as session:
+        await accounts.reset_setting(session, ann, "default_model")
+    assert await value(ann, "default_model") == "htdemucs"
+
+
+async def test_a_setting_of_the_instance_is_the_same_for_all_whoever_set_it(ann: UUID) -> None:
+    assert await change(ann, "undo_s", " 3600 ") == 3600
+    assert await value(None, "undo_s") == await value(ann, "undo_s") == 3600
+    async with reading() as session:
+        (row,) = await session.scalars(select(Setting))
+    assert row.user_id is None
+
+
+@pytest.mark.parametrize(
+    ("name", "new"),
+    [
+        ("undo_s", "-1"),
+        ("undo_s", "soon"),
+        ("undo_s", 1.5),
+        ("undo_s", True),
+        ("undo_s", 91 * 86400),
+        ("default_model", ""),
+        ("default_model", "../x"),
+        ("default_model", 5),
+        ("default_model", None),
+    ],
+)
+async def test_a_value_that_makes_no_sense_is_refused_with_a_sentence(ann: UUID, name: str, new: object) -> None:
+    with pytest.raises(Invalid) as refused:
+        await change(ann, name, new)
+    assert refused.value.code == "bad_value"
+    assert refused.value.fields == {name: refused.value.sentence}
+
+
+async def test_an_unknown_setting_is_not_found(ann: UUID) -> None:
+    with pytest.raises(NotFound):
+        await value(ann, "theme")
+    with pytest.raises(NotFound):
+        await change(ann, "theme", "dark")
+
+
+async def test_the_environment_wins_and_shows_as_locked(
+    ann: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOUNDFORGE_UNDO_S", "60")
+    locked = accounts.locked_by(Settings(_env_file=None, data=tmp_path))
+    assert locked == {"undo_s": 60}
+    await change(None, "undo_s", 3600)
+    with accounts.open_settings(locked):
+        assert await value(ann, "undo_s") == 60
+        with pytest.raises(Conflict) as refused:
+            await change(ann, "undo_s", 1)
+        assert refused.value.code == "setting_locked"
+        async with reading() as session:
+            shown = {one.spec.name: (one.value, one.locked) for one in await accounts.list_settings(session, ann)}
+        assert shown == {"default_model": ("auto", False), "undo_s": (60, True)}
+    assert await value(ann, "undo_s") == 3600
+
+
+async def test_a_value_of_the_environment_that_cannot_be_is_told(ann: UUID) -> None:
+    with accounts.open_settings({"undo_s": 10**9}), pytest.raises(Broken) as broken:
+        await value(ann, "undo_s")
+    assert broken.value.code == "bad_environment"
+
+
+async def test_a_list_says_where_each_value_comes_from(ann: UUID) -> None:
+    await change(ann, "default_model", "dsp")
+    await change(None, "undo_s", 5)
+    async with reading() as session:
+        shown = await accounts.list_settings(session, ann)
+    assert [(one.spec.name, one.source) for one in shown] == [("default_model", "user"), ("undo_s", "instance")]
+
+
+async def test_a_secret_lies_sealed_and_is_never_listed(tmp_path: Path) -> None:
+    keyring = accounts.open_keyring(tmp_path / "secret.key")
+    with accounts.open_settings({}, keyring):
+        async with transaction() as session:
+            await accounts.change_setting(session, None, "api_secret", "hush", catalogue=WITH_SECRET)
+        async with reading() as session:
+            stored = (await session.scalars(select(Setting))).one().value
+            assert "hush" not in str(stored)
+            assert await accounts.get_setting(session, None, "api_secret", catalogue=WITH_SECRET) == "hush"
+    async with reading() as session:
+        listed = (await accounts.list_settings(session, None, catalogue=WITH_SECRET))[-1]
+        assert (listed.value, listed.source) == (None, "instance")
+        with pytest.raises(Broken) as broken:
+            await accounts.get_setting(session, None, "api_secret", catalogue=WITH_SECRET)
+    assert broken.value.code == "no_key"
+
+
+async def test_every_setting_says_its_effect_and_takes_its_own_default() -> None:
+    for name, spec in SETTINGS.items():
+        assert name == spec.name
+        assert re.fullmatch(r"[A-Z].+\.", spec.effect)
+        assert spec.read(spec.default) == spec.default
+        assert not replace(spec).secret
