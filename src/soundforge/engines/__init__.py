@@ -3,6 +3,8 @@
 ``DECODER``      file → PCM
 ``SEPARATORS``   by name; PCM → stems
 ``ANALYZER``     PCM → tempo, key, sections, …
+``encode_flac``  PCM → FLAC
+``pack_zip``     files → zip
 """
 
 from importlib import import_module
@@ -22,6 +24,7 @@ from ._contract import (
     Tags,
     Warning_,
 )
+from ._writers import encode_flac, pack_zip
 
 __all__ = [
     "ANALYZER",
@@ -39,6 +42,8 @@ __all__ = [
     "StemFile",
     "Tags",
     "Warning_",
+    "encode_flac",
+    "pack_zip",
 ]
 
 if TYPE_CHECKING:

@@ -52,7 +52,7 @@ class Tags:
 
 @dataclass(frozen=True)
 class Decoded:
-    """A decoded file. ``format`` is one of ``wav aiff flac mp3 ogg opus m4a``; ``cover`` a JPEG or PNG file."""
+    """A decoded file. ``format`` is one of ``wav aiff flac mp3 aac ogg opus m4a``; ``cover`` a JPEG or PNG file."""
 
     pcm: Pcm
     format: str
