@@ -55,7 +55,8 @@ class Accents:
     def onset(self, band: int, times_s: Array) -> Array:
         """Strongest onset of the band within two frames of each moment."""
         frames = np.round(times_s / HOP_S).astype(int)[:, None] + np.arange(-2, 3)
-        return self._bands[band][frames.clip(0, self._bands.shape[1] - 1)].max(axis=1).astype(np.float64)
+        inside = frames.clip(0, self._bands.shape[1] - 1)
+        return np.asarray(self._bands[band][inside].max(axis=1), dtype=np.float64)
 
     def of(self, times_s: Array, beat_s: float) -> Array:
         """Accent of each moment, in standard deviations."""

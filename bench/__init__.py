@@ -1,0 +1,1 @@
+"""Benchmarks: programs for developers, not part of the product."""
