@@ -1,0 +1,71 @@
+"""Background work: what may be asked of it, how a worker's body is framed, and the node that works it.
+
+Oban alone queues and retries; the row in ``jobs`` alone says how far a job is.
+"""
+
+from soundforge.jobs._claim import Candidate, Needs, NotYet
+from soundforge.jobs._fence import Superseded
+from soundforge.jobs._figures import (
+    Depth,
+    Failures,
+    NodeQueue,
+    Orphan,
+    QueueFigures,
+    RunTime,
+    Waiting,
+    check_orphans,
+    queue_figures,
+)
+from soundforge.jobs._kinds import KINDS, QUEUE_LIMITS, KindSpec
+from soundforge.jobs._node import Node
+from soundforge.jobs._open import open_node
+from soundforge.jobs._reads import (
+    Page,
+    Wait,
+    count_ahead,
+    estimate_wait,
+    find_job,
+    get_job,
+    list_jobs,
+    list_track_jobs,
+)
+from soundforge.jobs._requests import add_job, request_cancel, retry_job, wake_cancelled
+from soundforge.jobs._run import Run
+from soundforge.jobs._work import Worker, retry_in_s, work
+
+__all__ = [
+    "KINDS",
+    "QUEUE_LIMITS",
+    "Candidate",
+    "Depth",
+    "Failures",
+    "KindSpec",
+    "Needs",
+    "Node",
+    "NodeQueue",
+    "NotYet",
+    "Orphan",
+    "Page",
+    "QueueFigures",
+    "Run",
+    "RunTime",
+    "Superseded",
+    "Wait",
+    "Waiting",
+    "Worker",
+    "add_job",
+    "check_orphans",
+    "count_ahead",
+    "estimate_wait",
+    "find_job",
+    "get_job",
+    "list_jobs",
+    "list_track_jobs",
+    "open_node",
+    "queue_figures",
+    "request_cancel",
+    "retry_in_s",
+    "retry_job",
+    "wake_cancelled",
+    "work",
+]

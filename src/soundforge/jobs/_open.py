@@ -1,0 +1,96 @@
+"""Starting and stopping a node: slot, boot rescue and sweep, Oban, the rescue task."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from oban import Oban
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from soundforge import logs
+from soundforge.config import Settings
+from soundforge.jobs._clock import FORGET_S, GRACE_S, HEARTBEAT_S, KEEP_S, STAGE_S, TEN_YEARS_S
+from soundforge.jobs._keeper import keep
+from soundforge.jobs._locks import Locks
+from soundforge.jobs._node import Node, OnSweep, prefix_of, register, unregister
+from soundforge.jobs._cleaning import remove_stored
+from soundforge.jobs._rescue import rescue_node
+from soundforge.jobs._slot import hold_slot
+from soundforge.jobs._sweep import kill_survivors, sweep
+
+_log = logs.get(__name__)
+
+_POOL_WAIT_S = 5.0
+
+
+@asynccontextmanager
+async def open_node(settings: Settings, dsn: str, *, on_sweep: OnSweep) -> AsyncIterator[Node]:
+    """Work the queues of ``settings`` until the block ends; running jobs are then put back.
+
+    ``on_sweep(prefix)`` removes what a failed run stored, except what rows refer to. With no queues
+    the node only cancels and helps to rescue. The bound database must be that of ``dsn``.
+    """
+    locks = Locks()
+    async with _pool(dsn) as pool, contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(locks.close)
+        queues = settings.queue_limits()
+        name = await stack.enter_async_context(hold_slot(settings, locks)) if queues else f"client-{id(locks):x}"
+        node = Node(name, settings, on_sweep, _oban(settings, pool, name, queues))
+        if queues:
+            await _boot(node)
+        register(node)
+        stack.callback(unregister, node)
+        keeper = asyncio.create_task(keep(node, locks), name=f"keeper-{name}")
+        stack.push_async_callback(_cancel, keeper)
+        if queues:
+            await node.oban.start()
+            stack.push_async_callback(_stop, node)
+        _log.info("node.started", node=name, queues=queues)
+        yield node
+
+
+async def _boot(node: Node) -> None:
+    """The slot is ours, so whoever ran under this name is dead: children, then rows, then files."""
+    await kill_survivors(node)
+    for rescued in await rescue_node(node.name):
+        await remove_stored(node.on_sweep, prefix_of(rescued.job_id, rescued.run))
+    await sweep(node)
+
+
+async def _stop(node: Node) -> None:
+    node.stopping.set()
+    try:
+        await node.oban.stop()
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        _log.warning("node.stopped_without_database", node=node.name, error=str(error))
+    _log.info("node.stopped", node=node.name)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+@asynccontextmanager
+async def _pool(dsn: str) -> AsyncIterator[AsyncConnectionPool]:
+    pool = AsyncConnectionPool(dsn, min_size=1, max_size=6, timeout=_POOL_WAIT_S, open=False, name="oban")
+    await pool.open()
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+def _oban(settings: Settings, pool: AsyncConnectionPool, name: str, queues: dict[str, int]) -> Oban:
+    scale = settings.time_scale
+    options: dict[str, Any] = {
+        "refresher": {"interval": HEARTBEAT_S * scale, "max_age": FORGET_S * scale},
+        "stager": {"interval": STAGE_S * scale},
+        "lifeline": {"rescue_after": TEN_YEARS_S},
+        "pruner": {"max_age": KEEP_S},
+        "shutdown_grace_period": GRACE_S,
+    }
+    return Oban(pool=pool, name="soundforge", node=name, queues=dict(queues), **options)

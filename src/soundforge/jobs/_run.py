@@ -1,0 +1,133 @@
+"""One start of a job, as the body of a worker sees it."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import oban
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from soundforge import db
+from soundforge.errors import Broken
+from soundforge.jobs._fence import JOBS, Fence, Superseded, patient_transaction
+from soundforge.jobs._kinds import KINDS
+from soundforge.jobs._node import Node, prefix_of
+from soundforge.tables import Kind, Status
+
+AWAY_LIMIT_S = 30.0  # how long a run waits for a database that went away
+_FULL = 100
+
+
+class Run:
+    """One start of a job. What it writes counts only while the row's run and status are still its own."""
+
+    def __init__(self, node: Node, row: Row[Any], oban_job: oban.Job) -> None:
+        """Describe the claimed ``row``; made by ``claim`` alone."""
+        self.node = node
+        self.oban_job = oban_job
+        self.job_id: UUID = row.id
+        self.run: int = row.run
+        self.kind = Kind(row.kind)
+        self.queue = KINDS[self.kind].queue
+        self.owner_id: UUID = row.owner_id
+        self.track_id: UUID | None = row.track_id
+        self.parent_id: UUID | None = row.parent_id
+        self.params: dict[str, Any] = row.params
+        self.attempt: int = row.attempt
+        self.max_attempts: int = row.max_attempts
+        self.folder: Path = node.run_folder(self.job_id, self.run)
+        self.prefix = prefix_of(self.job_id, self.run)
+        self.fence = Fence(self.job_id, self.run, Status(row.status))
+        self.closing = False  # the completing transaction has begun: too late to stop
+        self.finished = False  # and has committed
+        self._gate = asyncio.Lock()  # one write of this run at a time: a tick never meets a move
+        self._wanted = (0, "")
+        self._told = (0, "")
+
+    def report(self, percent: float, stage: str = "") -> None:
+        """Note how far the run is, 0–100; never blocks. Whole percents are written, at most twice a second."""
+        progress, before = self._wanted
+        if math.isfinite(percent):
+            progress = max(progress, min(_FULL, int(percent)))
+        self._wanted = (progress, stage or before)
+
+    def require_track(self) -> UUID:
+        """Return the track that the job is about; raises ``Broken`` where it has none."""
+        if self.track_id is None:
+            msg = "This job is about no track."
+            raise Broken(msg, code="no_track")
+        return self.track_id
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction of this run: the row is locked, and nobody else's. Raises ``Superseded``."""
+        async with self._gate, self._fenced() as session:
+            yield session
+
+    async def move(self, status: Status) -> None:
+        """Move on to another running status, as from downloading to processing."""
+        async with self._gate:
+            async with self._fenced() as session:
+                await session.execute(update(JOBS).where(JOBS.c.id == self.job_id).values(status=status.value))
+            self.fence.status = status
+
+    @asynccontextmanager
+    async def done(self, result: dict[str, Any] | None = None) -> AsyncIterator[AsyncSession]:
+        """Open the completing transaction: what the block adds and ``completed`` commit together, or not at all.
+
+        ``result`` may still be filled inside the block.
+        """
+        outcome = {} if result is None else result
+        async with self._gate:
+            try:
+                async with self._fenced() as session:
+                    self.closing = True
+                    yield session
+                    await session.execute(
+                        update(JOBS)
+                        .where(JOBS.c.id == self.job_id)
+                        .values(status=Status.COMPLETED.value, progress=_FULL, result=outcome, finished_at=func.now())
+                    )
+                self.finished = True
+            finally:
+                self.closing = False
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something was reported that no tick has written."""
+        return self._wanted != self._told
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the body is in a transaction of its own at the moment."""
+        return self._gate.locked()
+
+    async def tick(self) -> bool:
+        """Write what was reported and ask whether to stop: one statement. Raises ``Superseded``."""
+        async with self._gate:
+            wanted = self._wanted
+            async with db.transaction() as session:
+                asked = (await session.execute(self._tick_statement(wanted))).one_or_none()
+            if asked is None:
+                msg = f"run {self.run} of job {self.job_id} no longer has the job"
+                raise Superseded(msg)
+            self._told = wanted
+        return asked[0] is not None
+
+    def _tick_statement(self, wanted: tuple[int, str]) -> Any:
+        if wanted == self._told:
+            return select(JOBS.c.cancel_requested_at).where(self.fence.holds())
+        progress, stage = wanted
+        values = {"progress": func.greatest(JOBS.c.progress, progress), "stage": stage}
+        return update(JOBS).where(self.fence.holds()).values(values).returning(JOBS.c.cancel_requested_at)
+
+    @asynccontextmanager
+    async def _fenced(self) -> AsyncIterator[AsyncSession]:
+        limit_s = self.node.scaled(AWAY_LIMIT_S)
+        async with patient_transaction(self.fence.lock, limit_s=limit_s, give_up=self.node.stopping.is_set) as session:
+            yield session
