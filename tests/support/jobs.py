@@ -1,0 +1,153 @@
+"""Jobs for the tests: an owner, workers whose bodies a test writes, and every event there was."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+
+from soundforge import jobs
+from soundforge.db import reading, transaction
+from soundforge.tables import Job, Kind, User
+
+DEADLINE_S = 20.0
+
+type Body = Callable[[jobs.Run], Awaitable[None]]
+type Need = Callable[[jobs.Candidate], Awaitable[int | jobs.NotYet | None]]
+
+_bodies: dict[str, Body] = {}
+_needs: dict[str, Need] = {}
+
+
+class ScriptedWorker(jobs.Worker):
+    """Works jobs by the body that the test registered under ``params["body"]``."""
+
+    async def body(self, run: jobs.Run) -> None:
+        """Run the test's body."""
+        await _bodies[run.params["body"]](run)
+
+    async def needs(self, candidate: jobs.Candidate) -> int | jobs.NotYet | None:
+        """Ask the test's own needs, where it gave some."""
+        need = _needs.get(candidate.params["body"])
+        return await need(candidate) if need else None
+
+
+class Script:
+    """What a test gives to be worked, and the jobs that it asked for."""
+
+    def __init__(self, owner_id: UUID) -> None:
+        """Ask for jobs in the name of ``owner_id``."""
+        self.owner_id = owner_id
+
+    async def add(self, body: Body, *, kind: Kind = Kind.ANALYSIS, key: str | None = None, need: Need | None = None) -> Job:
+        """Queue a job that is worked by ``body``."""
+        name = uuid4().hex
+        _bodies[name] = body
+        if need is not None:
+            _needs[name] = need
+        async with transaction() as session:
+            return await jobs.add_job(
+                session, kind=kind, owner_id=self.owner_id, unique_key=key or name, params={"body": name}
+            )
+
+    async def get(self, job: Job) -> Job:
+        """Read a job's row anew."""
+        async with reading() as session:
+            return await jobs.get_job(session, self.owner_id, job.id)
+
+    async def retry(self, job: Job) -> Job:
+        """Try a failed job again, as a user does."""
+        async with transaction() as session:
+            return await jobs.retry_job(session, self.owner_id, job.id)
+
+    async def cancel(self, job: Job) -> Job:
+        """Cancel a job, as a user does."""
+        async with transaction() as session:
+            asked = await jobs.request_cancel(session, self.owner_id, job.id)
+        await jobs.wake_cancelled(asked)
+        return asked
+
+
+@contextmanager
+def scripted_kinds(monkeypatch: Any, **changes: Any) -> Iterator[None]:
+    """Let every kind be worked by ``ScriptedWorker``, with ``changes`` to its specification."""
+    path = f"{ScriptedWorker.__module__}.{ScriptedWorker.__qualname__}"
+    for kind, spec in list(jobs.KINDS.items()):
+        monkeypatch.setitem(jobs.KINDS, kind, replace(spec, worker_path=path, **changes))
+    try:
+        yield
+    finally:
+        _bodies.clear()
+        _needs.clear()
+
+
+async def add_user(name: str = "owner") -> UUID:
+    """Add a user and give its id."""
+    user = User(id=uuid4(), name=name, role="owner")
+    async with transaction() as session:
+        session.add(user)
+    return user.id
+
+
+class Wire:
+    """Everything that was notified, one by one, in order."""
+
+    def __init__(self, connection: psycopg.AsyncConnection) -> None:
+        """Listen on ``connection``."""
+        self._connection = connection
+        self.heard: list[dict[str, Any]] = []
+        self._changed = asyncio.Condition()
+
+    async def listen(self) -> None:
+        """Collect until cancelled."""
+        async for notification in self._connection.notifies():
+            async with self._changed:
+                self.heard.append(json.loads(notification.payload))
+                self._changed.notify_all()
+
+    def of(self, job: Job) -> list[dict[str, Any]]:
+        """What was heard of one job."""
+        return [event for event in self.heard if event.get("job_id") == str(job.id)]
+
+    async def until(self, job: Job, *statuses: str, times: int = 1) -> dict[str, Any]:
+        """Wait until the job was in one of ``statuses`` for the n-th time; progress does not count."""
+        async with asyncio.timeout(DEADLINE_S), self._changed:
+            while True:
+                found = [now for before, now in _steps(self.of(job)) if now["status"] in statuses and _moved(before, now)]
+                if len(found) >= times:
+                    return found[times - 1]
+                await self._changed.wait()
+
+    async def until_event(self, matches: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait for an event."""
+        async with asyncio.timeout(DEADLINE_S), self._changed:
+            while not (found := [event for event in self.heard if matches(event)]):
+                await self._changed.wait()
+            return found[0]
+
+
+def _steps(events: list[dict[str, Any]]) -> list[tuple[dict[str, Any] | None, dict[str, Any]]]:
+    return list(zip([None, *events], events, strict=False))
+
+
+def _moved(before: dict[str, Any] | None, now: dict[str, Any]) -> bool:
+    return before is None or before["status"] != now["status"]
+
+
+@asynccontextmanager
+async def open_wire(dsn: str) -> AsyncIterator[Wire]:
+    """Hear every notification on a connection of its own."""
+    connection = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
+    await connection.execute("LISTEN soundforge")
+    wire = Wire(connection)
+    task = asyncio.create_task(wire.listen())
+    try:
+        yield wire
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        await connection.close()
