@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from soundforge.config import Settings
-from soundforge.db import EmbeddedServer
+from soundforge.db import EmbeddedServer, open_server
 from tests.support.servers import Application, reachable_folder, stranger
 
 # What only root meets cannot be tried as a plain user; everything else runs as either.
@@ -21,18 +21,18 @@ def _warm() -> Iterator[Path]:
     """A data folder whose cluster was made under the worst: umask 077, LANG=C, a path with blanks and quotes."""
     before, umask = dict(os.environ), os.umask(0o077)
     with reachable_folder("sf 'db") as top:
+        data = top / "new" / "data"
         try:
             os.environ |= {"LANG": "C", "LC_ALL": "C", "PGPORT": "1", "PGDATA": "/nowhere"}
-            server = EmbeddedServer(top / "postgres")
-            server.start()
-            server.stop()
-            with (server.cluster / "postgresql.conf").open("a") as file:
+            with open_server(Settings(_env_file=None, data=data, database_url=None)):
+                pass
+            with (data / "postgres" / "cluster" / "postgresql.conf").open("a") as file:
                 file.write("\nfsync = off\n")  # these tests kill processes, not the machine
         finally:
             os.umask(umask)
             os.environ.clear()
             os.environ.update(before)
-        yield top
+        yield data
 
 
 @pytest.fixture

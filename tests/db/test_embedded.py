@@ -2,7 +2,6 @@ import os
 import signal
 import stat
 import threading
-from collections.abc import Iterator
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
@@ -22,31 +21,19 @@ def ask(dsn: str, question: str) -> object:
         return row[0]
 
 
-@pytest.fixture
-def cold() -> Iterator[Path]:
+def test_a_cold_start_makes_the_database_anew_where_one_before_it_was_interrupted() -> None:
     with reachable_folder() as top:
-        yield top / "postgres"
-
-
-def test_a_cold_start_makes_a_database_that_answers_and_the_last_share_stops_it(cold: Path) -> None:
-    server = EmbeddedServer(cold)
-    try:
-        assert ask(server.start(), "SELECT 1") == 1
-    finally:
-        server.stop()
-    assert not server.is_alive()
-    assert not (cold / "run").exists()
-
-
-def test_a_folder_left_by_an_interrupted_first_start_is_made_anew(cold: Path) -> None:
-    (cold / "fresh" / "cluster").mkdir(parents=True)
-    (cold / "fresh" / "cluster" / "half").write_text("made")
-    server = EmbeddedServer(cold)
-    try:
-        assert ask(server.start(), "SELECT 1") == 1
-    finally:
-        server.stop()
-    assert not (cold / "fresh").exists()
+        fresh = top / "postgres" / "fresh"
+        (fresh / "cluster").mkdir(parents=True)
+        (fresh / "cluster" / "half").write_text("made")
+        server = EmbeddedServer(fresh.parent)
+        try:
+            assert ask(server.start(), "SELECT 1") == 1
+            assert not fresh.exists()
+        finally:
+            server.stop()
+        assert not server.is_alive()
+        assert not (server.folder / "run").exists()
 
 
 def test_case_folds_beyond_ascii_whatever_locale_made_the_database(server: EmbeddedServer) -> None:
@@ -173,15 +160,15 @@ def test_of_two_shares_the_first_to_leave_stops_nothing(server: EmbeddedServer) 
     second.stop()  # twice does no harm
 
 
-def test_a_path_too_long_for_a_socket_gets_a_short_one(cold: Path) -> None:
-    server = EmbeddedServer(cold / ("long" * 25))
+def test_a_folder_moved_to_a_path_too_long_for_a_socket_gets_a_short_one(data: Path) -> None:
+    long = EmbeddedServer((data / "postgres").rename(data / ("long" * 25)))
     try:
-        dsn = server.start()
-        assert ask(dsn, "SHOW unix_socket_directories") == f'"/tmp/{server.name}"'
-        assert stat.S_IMODE(Path("/tmp", server.name).stat().st_mode) == 0o700
+        assert ask(long.start(), "SHOW unix_socket_directories") == f'"/tmp/{long.name}"'
+        assert stat.S_IMODE(Path("/tmp", long.name).stat().st_mode) == 0o700
     finally:
-        server.stop()
-    assert not Path("/tmp", server.name).exists()
+        long.stop()
+        long.folder.rename(data / "postgres")
+    assert not Path("/tmp", long.name).exists()
 
 
 def test_a_lost_password_file_is_said_in_one_sentence(server: EmbeddedServer) -> None:
