@@ -35,7 +35,15 @@ from soundforge.accounts._settings import (
     open_settings,
     reset_setting,
 )
-from soundforge.accounts._tokens import SCOPES, add_token, find_token, list_tokens, note_token_use, revoke_token
+from soundforge.accounts._tokens import (
+    SCOPES,
+    add_token,
+    find_token,
+    has_scope,
+    list_tokens,
+    note_token_use,
+    revoke_token,
+)
 from soundforge.accounts._users import add_user, ensure_owner, find_user, get_user, is_set_up, list_users
 
 __all__ = [
@@ -62,6 +70,7 @@ __all__ = [
     "find_user",
     "get_setting",
     "get_user",
+    "has_scope",
     "is_set_up",
     "is_stale",
     "list_sessions",

@@ -42,7 +42,7 @@ async def add_token(
     label = " ".join(name.split())
     _check(label, scopes, expires_at)
     user = await get_user(session, user_id)
-    if not set(scopes) <= widen(granted_by) or ("admin" in scopes and user.role == "member"):
+    if not set(scopes) <= _widened(granted_by) or ("admin" in scopes and user.role == "member"):
         raise Forbidden("A token cannot get rights that you do not have.", code="scope_too_wide")
     text = _PREFIX + new_secret()
     kept = [scope for scope in SCOPES if scope in scopes]
@@ -96,8 +96,12 @@ async def revoke_all_tokens(session: AsyncSession, user_id: UUID) -> None:
         await revoke_token(session, user_id, token.id)
 
 
-def widen(scopes: Collection[str]) -> frozenset[str]:
-    """Return ``scopes`` with those that they include: who may write may read."""
+def has_scope(scopes: Collection[str], needed: str) -> bool:
+    """Tell whether ``scopes`` allow what needs one of them: who may write may read."""
+    return needed in _widened(scopes)
+
+
+def _widened(scopes: Collection[str]) -> frozenset[str]:
     highest = max((SCOPES.index(scope) for scope in scopes if scope in SCOPES), default=-1)
     return frozenset(SCOPES[: highest + 1])
 
