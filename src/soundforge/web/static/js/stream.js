@@ -13,6 +13,9 @@ const WORDS = { connecting: "connecting", live: "live", offline: "offline", "sig
 /** @type {WeakMap<Element, number>} failed first connects of a feed */
 const failures = new WeakMap();
 
+/** @type {WeakSet<Element>} */
+const started = new WeakSet();
+
 /** @param {EventTarget | null | undefined} target @returns {Element | null} */
 const feedOf = (target) => (target instanceof Element && target.hasAttribute("hx-sse:connect") ? target : null);
 
@@ -82,6 +85,16 @@ on("htmx:before:swap", (feed, { ctx }, event) => {
 on("htmx:error", (feed) => {
   if (!feed._htmx?.sse) tryAgain(feed);
 });
+
+/** Started from here, so that no failure comes before somebody listens for it. */
+function start() {
+  const feed = document.getElementById("feed");
+  if (!feed?._htmx || started.has(feed)) return;
+  started.add(feed);
+  feed.dispatchEvent(new CustomEvent("sf:connect"));
+}
+document.addEventListener("htmx:after:process", start);
+start();
 
 window.addEventListener("offline", () => show("offline"));
 window.addEventListener("online", () => {

@@ -1,0 +1,211 @@
+"""A small server for the browser tests: our templates and scripts around a made-up song, with the product's CSP."""
+
+import asyncio
+import functools
+import json
+import struct
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from numpy.typing import NDArray
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+WEB = Path(__file__).resolve().parents[3] / "src" / "soundforge" / "web"
+RATE = 44100
+DURATION_S = 96
+FRAMES = RATE * DURATION_S
+BEAT_S = 60 / 124
+ROWS = 3000
+CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'; form-action 'self'"
+)
+SECTIONS = [
+    ("intro", 8), ("verse", 16), ("chorus", 16), ("verse", 16), ("chorus", 16), ("break", 8), ("chorus", 10), ("outro", 6),
+]  # fmt: skip
+
+Samples = NDArray[np.int16]
+
+
+@functools.cache
+def sound(name: str) -> Samples:
+    """Frames x 2. "ruler" holds its own frame number in each frame; the others sound, and look, like a song."""
+    frame = np.arange(FRAMES)
+    if name == "ruler":
+        return np.stack([frame % 32768, frame // 32768], axis=1).astype(np.int16)
+    if name == "mix":
+        return (sum(sound(stem).astype(np.int32) for stem in STEMS) // 2).astype(np.int16)
+    time = frame / RATE
+    rng = np.random.default_rng(len(name))
+    shape = {
+        "vocals": lambda: np.sin(880 * time) * np.clip(np.sin(0.7 * time) + 0.4 * np.sin(3.1 * time), 0, 1),
+        "drums": lambda: rng.normal(0, 0.35, FRAMES) * np.exp(-((time % BEAT_S) * 14)),
+        "bass": lambda: np.sin(2 * np.pi * 55 * time) * (0.45 + 0.4 * np.sign(np.sin(time * 0.4))),
+        "other": lambda: np.sin(2 * np.pi * 220 * time) * (0.35 + 0.25 * np.sin(time / 9)),
+    }[name]()
+    lively = np.interp(time, *_energy())
+    return (np.stack([shape, shape], axis=1) * lively[:, None] * 14000).astype(np.int16)
+
+
+STEMS = ("vocals", "drums", "bass", "other")
+
+
+def _energy() -> tuple[list[float], list[float]]:
+    times, levels, at = [], [], 0.0
+    for name, bars in SECTIONS:
+        level = {"intro": 0.35, "verse": 0.7, "chorus": 1.0, "break": 0.4, "outro": 0.3}[name]
+        times += [at, at + bars - 0.01]
+        levels += [level, level]
+        at += bars
+    return times, levels
+
+
+@functools.cache
+def peaks(name: str) -> bytes:
+    """The .dat file of a sound: version 2, 8 bit, 256 samples a pair, one channel."""
+    mono = sound(name).mean(axis=1)[: FRAMES // 256 * 256].reshape(-1, 256) / 256
+    pairs = np.stack([mono.min(axis=1), mono.max(axis=1)], axis=1).clip(-128, 127).astype(np.int8)
+    return struct.pack("<iIiiIi", 2, 1, RATE, 256, len(pairs), 1) + pairs.tobytes()
+
+
+def document() -> dict[str, object]:
+    """What an analysis of that song says."""
+    beats = [round(i * BEAT_S, 4) for i in range(int(DURATION_S / BEAT_S))]
+    chords = ["A:min", "F:maj", "C:maj", "G:maj"]
+    sections, at = [], 0.0
+    for name, length in SECTIONS:
+        sections.append({"start_s": at, "end_s": at + length, "label": name, "group": name[0].upper()})
+        at += length
+    return {
+        "beats": {"times_s": beats},
+        "downbeats": {"beat_indices": list(range(0, len(beats), 4))},
+        "sections": sections,
+        "chords": [
+            {"start_s": i * 4 * BEAT_S, "end_s": (i + 1) * 4 * BEAT_S, "label": chords[i % 4]}
+            for i in range(len(beats) // 4)
+        ],
+    }
+
+
+async def pcm(request: Request) -> Response:
+    """A span of a file as raw s16le."""
+    samples = sound(request.path_params["file"].split("-")[0])
+    start, count = int(request.query_params["from"]), int(request.query_params["frames"])
+    request.app.state.requests.append((request.path_params["file"], start))
+    await asyncio.sleep(request.app.state.delay_s)
+    headers = {"X-Sample-Rate": str(RATE), "X-Channels": "2", "X-Frames": str(FRAMES)}
+    return Response(samples[start : start + count].tobytes(), media_type="application/octet-stream", headers=headers)
+
+
+async def dat(request: Request) -> Response:
+    """A file's peaks."""
+    return Response(peaks(request.path_params["file"]), media_type="application/octet-stream")
+
+
+async def analysis(_request: Request) -> Response:
+    """The analysis document."""
+    return JSONResponse(document())
+
+
+async def feed(request: Request) -> Response:
+    """Changes, as elements to put in place; refused as often as the test asked for."""
+    if request.app.state.refusals > 0:
+        request.app.state.refusals -= 1
+        return HTMLResponse("<p>not now</p>", status_code=503)
+
+    async def messages() -> AsyncIterator[str]:
+        yield 'data: <progress id="progress-job-0" max="100" value="64" aria-label="x" hx-swap-oob="outerMorph"></progress>\n\n'
+        await request.app.state.stopping.wait()
+
+    return StreamingResponse(messages(), media_type="text/event-stream")
+
+
+async def upload(request: Request) -> Response:
+    """Takes a file, or refuses it in words."""
+    form = await request.form()
+    file = form["file"]
+    assert not isinstance(file, str)
+    if (file.filename or "").endswith(".pdf"):
+        return JSONResponse({"error": {"code": "not_audio", "message": "This is not an audio file."}}, 422)
+    return JSONResponse({"message": f"imported {len(await file.read())} bytes"})
+
+
+def page(request: Request) -> Response:
+    """A sample page; `?state=` picks what stands on the stage."""
+    name = request.path_params.get("page", "studio")
+    context = {"here": "jobs" if name == "jobs" else "library", "query": "", "stems": STEMS, "frames": FRAMES,
+               "rate": RATE, "duration_s": DURATION_S, "sections": document()["sections"],
+               "state": request.query_params.get("state", "track")}  # fmt: skip
+    return HTMLResponse(templates().get_template(f"{name}.html").render(context))
+
+
+def rows(request: Request) -> Response:
+    """A page of a hundred rows, and the sentinel that brings the next; three thousand in all."""
+    first = int(request.query_params["from"])
+    request.app.state.requests.append(("rows", first))
+    context = {"first": first, "more": first + 100 < ROWS and "until" not in request.query_params}
+    return HTMLResponse(templates().get_template("rows.html").render(context))
+
+
+@functools.cache
+def templates() -> Environment:
+    """The product's templates, and the sample pages beside this file."""
+    folders = [Path(__file__).parent / "pages", WEB / "templates"]
+    environment = Environment(loader=FileSystemLoader(folders), undefined=StrictUndefined, autoescape=True)
+    environment.globals["static"] = lambda path: f"/static/v1/{path}"
+    return environment
+
+
+class Policy:
+    """Puts the product's content security policy on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Adds the header to what the application sends."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"content-security-policy", CSP.encode())]
+            await send(message)
+
+        await self.app(scope, receive, sending)
+
+
+def create_app() -> Starlette:
+    """The application; `app.state` holds what a test turns: delay_s, refusals, requests, stopping."""
+    app = Starlette(
+        routes=[
+            Route("/", page),
+            Route("/audio/{file}/pcm", pcm),
+            Route("/peaks/{file}.dat", dat),
+            Route("/analysis.json", analysis),
+            Route("/feed", feed),
+            Route("/rows", rows),
+            Route("/import/files", upload, methods=["POST"]),
+            Mount("/static/v1", StaticFiles(directory=WEB / "static")),
+            Route("/{page}", page),
+        ],
+        middleware=[Middleware(Policy)],
+    )
+    app.state.delay_s = 0.0
+    app.state.refusals = 0
+    app.state.requests = []
+    app.state.stopping = asyncio.Event()
+    return app
+
+
+if __name__ == "__main__":
+    import uvicorn
+
+    print(json.dumps({"sections": len(SECTIONS)}))
+    uvicorn.run(create_app(), port=8765, timeout_graceful_shutdown=1)
