@@ -12,6 +12,8 @@ from soundforge.db import Database, open_database
 from tests.support.db import TestServer, run_test_server
 from tests.support.leaks import leaked_children, leaked_tasks, our_children
 
+pytest_plugins = ["tests.support.require"]
+
 
 @pytest.fixture(autouse=True)
 def only_this_machine() -> Iterator[None]:
