@@ -64,9 +64,9 @@ class Channel:
         self._last, self._last_at = state, now
         self.send({"type": "progress", "percent": round(min(max(percent, 0.0), 100.0), 1), "stage": stage})
 
-    def part(self, stage: str, document: Message, path: str | None = None) -> None:
+    def part(self, stage: str, document: Message, path: str | None = None, *, version: str = "") -> None:
         """Hand over a finished stage before the whole is done: its document, and the file it wrote, if any."""
-        message: Message = {"type": "part", "stage": stage, "document": document}
+        message: Message = {"type": "part", "stage": stage, "document": document, "version": version}
         self.send(message if path is None else {**message, "path": path})
 
     def send(self, message: Message) -> None:

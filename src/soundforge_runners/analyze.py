@@ -7,6 +7,7 @@ Linear algebra runs on one thread, whatever the machine offers: the same song gi
 """
 
 import os
+from functools import partial
 from typing import Any
 
 from soundforge_runners._protocol import Channel, Refused, serve
@@ -29,7 +30,8 @@ def handle(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     source = Source(Path(request["path"]), request["sample_rate_hz"], request["channels"], request["frames"])
     if source.frames <= 0 or source.channels not in (1, 2) or source.sample_rate_hz <= 0:
         raise Refused("no_sound", "There is no sound in this file.")
-    warnings = analyze(source, Path(request["peaks_path"]), channel.part, channel.progress)
+    part = partial(channel.part, version=ALGORITHM_VERSION)
+    warnings = analyze(source, Path(request["peaks_path"]), part, channel.progress)
     channel.progress(100, "done")
     return {"algorithm_version": ALGORITHM_VERSION, "warnings": warnings}
 

@@ -53,7 +53,7 @@ def test_warnings_of_stages_and_of_the_run_stand_together() -> None:
 
 
 def test_the_text_is_valid_json_in_utf_8_with_a_line_for_each_key() -> None:
-    text = analysis_json(SOURCE, [RHYTHM, HARMONY]).decode()
+    text = analysis_json(analysis_document(SOURCE, [RHYTHM, HARMONY])).decode()
     assert json.loads(text) == analysis_document(SOURCE, [RHYTHM, HARMONY])
     assert "Beyoncé" in text
     assert text.count("\n") == len(analysis_document(SOURCE, [])) + 2
@@ -61,7 +61,7 @@ def test_the_text_is_valid_json_in_utf_8_with_a_line_for_each_key() -> None:
 
 def test_numbers_that_json_cannot_hold_become_null() -> None:
     silent = AnalysisStage("loudness", "1", {"loudness": {"integrated_lufs": -inf, "curve": (nan, 1.5)}})
-    assert json.loads(analysis_json(SOURCE, [silent]))["loudness"] == {"integrated_lufs": None, "curve": [None, 1.5]}
+    assert json.loads(analysis_json(analysis_document(SOURCE, [silent])))["loudness"] == {"integrated_lufs": None, "curve": [None, 1.5]}
 
 
 VALUES = st.recursive(
@@ -76,5 +76,5 @@ def test_any_result_makes_strict_json(document: dict[str, object]) -> None:
     def refuse(constant: str) -> object:
         raise AssertionError(constant)
 
-    text = analysis_json(SOURCE, [AnalysisStage("any", "1", document)]).decode()
+    text = analysis_json(analysis_document(SOURCE, [AnalysisStage("any", "1", document)])).decode()
     assert json.loads(text, parse_constant=refuse)["schema"] == 1

@@ -98,6 +98,12 @@ def sweep(folder: Path) -> list[int]:
     return killed
 
 
+def survivors(folder: Path) -> list[int]:
+    """List the ids of groups recorded below ``folder`` that still live; kills nothing."""
+    groups = [_read_record(path) for path in sorted(folder.rglob("child-*.json"))]
+    return [group.id for group in groups if group and any(_is_ours(process, group) for process in group.members())]
+
+
 def _read_record(path: Path) -> Group | None:
     try:
         return Group(**json.loads(path.read_text()))

@@ -68,7 +68,7 @@ def _request(pcm: Pcm, folder: Path) -> dict[str, Any]:
 def _part(message: Mapping[str, Any], folder: Path) -> Part:
     try:
         path = path_inside(folder, message["path"]) if "path" in message else None
-        return Part(str(message["stage"]), dict(message["document"]), path)
+        return Part(str(message["stage"]), dict(message["document"]), path, str(message["version"]))
     except (KeyError, TypeError, ValueError) as error:
         raise Broken("The analyze program sent a wrong part.", code="engine_garbage", detail=repr(error)) from error
 

@@ -84,11 +84,12 @@ class Separated:
 
 @dataclass(frozen=True)
 class Part:
-    """One finished stage of an analysis: its document, and the file that belongs to it (peaks), if any."""
+    """One finished stage of an analysis: its document, the file that belongs to it (peaks), the algorithm's version."""
 
     stage: str
     document: Mapping[str, Any]
     path: Path | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True)

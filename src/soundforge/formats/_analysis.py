@@ -70,11 +70,8 @@ def analysis_document(
     }
 
 
-def analysis_json(
-    source: AnalysisSource, stages: Sequence[AnalysisStage], warnings: Sequence[Mapping[str, str]] = ()
-) -> bytes:
-    """Write the document as UTF-8 JSON, a line for each top-level key: short, yet a diff shows what changed."""
-    document = analysis_document(source, stages, warnings)
+def analysis_json(document: Mapping[str, Any]) -> bytes:
+    """Write a document as UTF-8 JSON, a line for each top-level key: short, yet a diff shows what changed."""
     lines = [f"{_compact(key)}: {_compact(value)}" for key, value in document.items()]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 

@@ -27,6 +27,7 @@ from soundforge.jobs._reads import (
     find_job,
     get_job,
     list_jobs,
+    list_running,
     list_track_jobs,
 )
 from soundforge.jobs._requests import add_job, request_cancel, retry_job, wake_cancelled
@@ -60,6 +61,7 @@ __all__ = [
     "find_job",
     "get_job",
     "list_jobs",
+    "list_running",
     "list_track_jobs",
     "open_node",
     "queue_figures",

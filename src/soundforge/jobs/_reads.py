@@ -93,6 +93,11 @@ async def list_track_jobs(session: AsyncSession, owner_id: UUID, track_ids: Sequ
     return list(await session.scalars(statement.order_by(Job.created_at, Job.id)))
 
 
+async def list_running(session: AsyncSession) -> Sequence[Job]:
+    """Return every running job of everybody."""
+    return list(await session.scalars(select(Job).where(Job.status.in_([status.value for status in RUNNING]))))
+
+
 async def count_ahead(session: AsyncSession, job: Job) -> int:
     """Return how many queued jobs, of anybody, are worked before this queued one."""
     statement = select(func.count()).select_from(JOBS).where(*_same_queue(job), JOBS.c.status == Status.QUEUED.value)

@@ -98,8 +98,7 @@ def view_of(job: Job, title: str | None) -> JobView:
         error_code=job.error_code,
         error=job.error,
         wait_reason=job.wait_reason,
-        ahead=None,
-        wait_s=None,
+        waiting="",
         next_attempt_at=job.next_attempt_at,
         created_at=job.created_at,
         started_at=job.started_at,
@@ -113,5 +112,4 @@ def view_of(job: Job, title: str | None) -> JobView:
 async def _with_place(session: AsyncSession, view: JobView, job: Job) -> JobView:
     if job.status != Status.QUEUED:
         return view
-    place = await jobs.count_ahead(session, job)
-    return replace(view, ahead=place.ahead, wait_s=place.wait_s)
+    return replace(view, waiting=(await jobs.estimate_wait(session, job)).text)

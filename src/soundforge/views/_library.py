@@ -9,12 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import library
+from soundforge.formats import AnalysisSource, AnalysisStage, analysis_document
 from soundforge.library import Query
 from soundforge.tables import ACTIVE, AnalysisPart, Job, Status, Stem, Track
 from soundforge.views._jobs import list_jobs_of_tracks, view_of
 from soundforge.views._values import Audio, JobView, LibraryPage, StemSet, StemView, TrackRow, TrackView
-
-SCHEMA = 1
 
 
 async def get_library_page(
@@ -100,18 +99,20 @@ async def _newest_parts(session: AsyncSession, owner_id: UUID, track_id: UUID) -
 
 
 def _document(track: Track, parts: Sequence[AnalysisPart]) -> dict[str, Any]:
+    """The analysis document of the newest parts; {} before there is one."""
     if not parts:
         return {}
-    source = {
-        "sha256": track.audio_sha256,
-        "duration_s": (track.duration_ms or 0) / 1000,
-        "sample_rate_hz": track.sample_rate_hz,
-        "channels": track.channels,
-    }
-    document: dict[str, Any] = {"schema": SCHEMA, "algorithm_version": parts[0].algorithm_version, "source": source}
-    for part in parts:
-        document.update(part.document)
-    return document
+    source = AnalysisSource(
+        sha256=track.audio_sha256 or "",
+        duration_s=(track.duration_ms or 0) / 1000,
+        sample_rate_hz=track.sample_rate_hz or 0,
+        channels=track.channels or 0,
+        title=track.title,
+        artist=track.artist,
+        album=track.album,
+    )
+    stages = [AnalysisStage(part.stage, part.algorithm_version, part.document) for part in parts]
+    return analysis_document(source, stages)
 
 
 def _stem_sets(stems: Sequence[Stem], jobs: dict[UUID, Job]) -> tuple[StemSet, ...]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class JobView:
-    """One job as people see it. ``progress`` is 0–100, ``wait_s`` an estimate or None."""
+    """One job as people see it. ``progress`` is 0–100."""
 
     id: UUID
     kind: str
@@ -24,8 +24,7 @@ class JobView:
     error_code: str | None
     error: str | None
     wait_reason: str | None
-    ahead: int | None
-    wait_s: float | None
+    waiting: str  # for a queued job asked for alone: "waiting: 2 ahead, about 4 min"
     next_attempt_at: datetime | None
     created_at: datetime
     started_at: datetime | None

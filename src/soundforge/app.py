@@ -1,0 +1,84 @@
+"""The composition root: settings → database → rooms → workers → web, started in this order, stopped in the other.
+
+Everything that lives as long as the process is opened here, and nowhere else.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from soundforge import accounts, logs
+from soundforge.config import Settings
+from soundforge.db import open_database, transaction
+from soundforge.engines import ANALYZER, DECODER, SEPARATORS
+from soundforge.events import open_listener
+from soundforge.jobs import Node, open_node
+from soundforge.pipeline import PcmCache, Ports, bind, sweep_prefix
+from soundforge.storage import DiskStorage
+from soundforge.tables import migrate
+from soundforge.web import Studio, open_monitor, serve_web
+
+_log = logs.get(__name__)
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """What every command has: a migrated database that is open, the storage, an owner."""
+
+    settings: Settings
+    dsn: str
+    storage: DiskStorage
+
+
+@asynccontextmanager
+async def open_rooms(settings: Settings, dsn: str) -> AsyncIterator[Rooms]:
+    """Migrate and open the database, make the owner's account, open storage and key file."""
+    await migrate(dsn)
+    keyring = accounts.open_keyring(settings.data / "secret.key")
+    storage = DiskStorage(settings.storage_folder)
+    with accounts.open_settings(accounts.locked_by(settings), keyring):
+        async with open_database(dsn):
+            async with transaction() as session:
+                await accounts.ensure_owner(session)
+            yield Rooms(settings, dsn, storage)
+
+
+@asynccontextmanager
+async def open_workers(rooms: Rooms) -> AsyncIterator[Node]:
+    """Work the queues of the settings: boot sweep and rescue first, running jobs put back at the end."""
+
+    async def sweep(prefix: str) -> None:
+        await sweep_prefix(rooms.storage, prefix)
+
+    with bind(Ports(rooms.settings, rooms.storage, DECODER, SEPARATORS, ANALYZER, PcmCache())):
+        async with open_node(rooms.settings, rooms.dsn, on_sweep=sweep) as node:
+            yield node
+
+
+async def serve(settings: Settings, dsn: str) -> None:
+    """Serve the pages, the API and the queues until a signal comes."""
+    async with contextlib.AsyncExitStack() as stack:
+        rooms = await stack.enter_async_context(open_rooms(settings, dsn))
+        listener = await stack.enter_async_context(open_listener())
+        studio = Studio(settings, rooms.storage, listener)
+        _on_signal(studio.stopping)
+        await stack.enter_async_context(open_workers(rooms))
+        await stack.enter_async_context(open_monitor())
+        await serve_web(studio)
+
+
+async def work(settings: Settings, dsn: str) -> None:
+    """Work the queues, without pages, until a signal comes."""
+    stopping = asyncio.Event()
+    _on_signal(stopping)
+    async with open_rooms(settings, dsn) as rooms, open_workers(rooms):
+        await stopping.wait()
+
+
+def _on_signal(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)

@@ -1,0 +1,45 @@
+"""The story: what happens next. The room that knows several rooms; pages, API and CLI ask it with ``request_*``."""
+
+from soundforge.pipeline._files import sweep_prefix
+from soundforge.pipeline._pcm import PcmCache
+from soundforge.pipeline._ports import Model, Ports, bind, list_models
+from soundforge.pipeline._requests import (
+    Upload,
+    request_analysis,
+    request_export,
+    request_import,
+    request_purge,
+    request_separation,
+)
+from soundforge.pipeline._verify import Finding, verify
+from soundforge.pipeline._workers import (
+    AnalysisWorker,
+    DownloadWorker,
+    ExportWorker,
+    ImportWorker,
+    MaintenanceWorker,
+    SeparationWorker,
+)
+
+__all__ = [
+    "AnalysisWorker",
+    "DownloadWorker",
+    "ExportWorker",
+    "Finding",
+    "ImportWorker",
+    "MaintenanceWorker",
+    "Model",
+    "PcmCache",
+    "Ports",
+    "SeparationWorker",
+    "Upload",
+    "bind",
+    "list_models",
+    "request_analysis",
+    "request_export",
+    "request_import",
+    "request_purge",
+    "request_separation",
+    "sweep_prefix",
+    "verify",
+]

@@ -1,0 +1,42 @@
+"""Maintenance: remove for good what was deleted long enough ago."""
+
+from datetime import UTC, datetime, timedelta
+
+from soundforge import accounts, jobs, library
+from soundforge.db import reading
+from soundforge.errors import Broken
+from soundforge.pipeline._ports import ports
+
+KEEP_EXPORTS = timedelta(days=1)
+
+
+async def maintain(run: jobs.Run) -> None:
+    """Body of a maintenance job."""
+    if run.params.get("what") != "purge":
+        msg = "This maintenance is not known to this version."
+        raise Broken(msg, code="unknown_maintenance")
+    await _purge_tracks(run)
+    removed = await _remove_orphans(run)
+    async with run.done({"files": removed}):
+        pass
+
+
+async def _purge_tracks(run: jobs.Run) -> None:
+    now = datetime.now(UTC)
+    async with run.writing() as session:
+        undo = timedelta(seconds=int(await accounts.get_setting(session, None, "undo_s")))
+        for track in await library.list_removed_before(session, now - undo):
+            await library.purge_track(session, track)
+        await library.orphan_exports(session, now - KEEP_EXPORTS)
+
+
+async def _remove_orphans(run: jobs.Run) -> int:
+    """Objects first, then their rows: a crash in between only means that it is done again."""
+    async with reading() as session:
+        orphans = await library.list_orphans(session)
+    for count, file in enumerate(orphans, start=1):
+        await ports().storage.remove(file.key)
+        run.report(100 * count / len(orphans), "removing")
+    async with run.writing() as session:
+        await library.forget_files(session, [file.id for file in orphans])
+    return len(orphans)

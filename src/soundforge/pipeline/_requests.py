@@ -1,0 +1,90 @@
+"""What people may ask for. Each request is rows plus an Oban job in the caller's transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from soundforge import jobs, library
+from soundforge.errors import Invalid
+from soundforge.tables import Job, Kind, Track
+
+LONGEST_NAME = 300
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Received bytes that wait in ``incoming/<id>`` for their import job."""
+
+    id: UUID
+    name: str
+    size_bytes: int
+
+
+async def request_import(
+    session: AsyncSession, owner_id: UUID, upload: Upload, *, options: Mapping[str, Any] | None = None
+) -> Job:
+    """Import one received file: decode, store, then separate and analyse."""
+    params = {"upload": str(upload.id), "name": upload.name[-LONGEST_NAME:], "size_bytes": upload.size_bytes}
+    return await jobs.add_job(
+        session, kind=Kind.IMPORT, owner_id=owner_id, unique_key=str(upload.id), params={**params, **(options or {})}
+    )
+
+
+async def request_separation(
+    session: AsyncSession, owner_id: UUID, track_id: UUID, *, model: str = "auto", parent_id: UUID | None = None
+) -> Job:
+    """Split a track into stems; raises ``Conflict`` while the same separation is under way."""
+    track = await library.get_track(session, owner_id, track_id)
+    _needs_audio(track)
+    return await jobs.add_job(
+        session,
+        kind=Kind.SEPARATION,
+        owner_id=owner_id,
+        track_id=track_id,
+        parent_id=parent_id,
+        unique_key=f"{track_id}:{model}",
+        params={"model": model},
+    )
+
+
+async def request_analysis(
+    session: AsyncSession, owner_id: UUID, track_id: UUID, *, parent_id: UUID | None = None
+) -> Job:
+    """Analyse a track; raises ``Conflict`` while an analysis of it is under way."""
+    track = await library.get_track(session, owner_id, track_id)
+    _needs_audio(track)
+    return await jobs.add_job(
+        session, kind=Kind.ANALYSIS, owner_id=owner_id, track_id=track_id, parent_id=parent_id, unique_key=str(track_id)
+    )
+
+
+async def request_export(session: AsyncSession, owner_id: UUID, track_id: UUID, *, stems_job_id: UUID) -> Job:
+    """Make one zip of all stems of one separation."""
+    await library.get_track(session, owner_id, track_id)
+    if not any(stem.job_id == stems_job_id for stem in await library.list_stems(session, owner_id, [track_id])):
+        msg = "This track has no such stems to export."
+        raise Invalid(msg, code="no_stems")
+    return await jobs.add_job(
+        session,
+        kind=Kind.EXPORT,
+        owner_id=owner_id,
+        track_id=track_id,
+        unique_key=f"{stems_job_id}:zip",
+        params={"stems_job": str(stems_job_id), "format": "zip"},
+    )
+
+
+async def request_purge(session: AsyncSession, owner_id: UUID) -> Job:
+    """Remove for good what was deleted long enough ago, and files that nothing refers to."""
+    return await jobs.add_job(
+        session, kind=Kind.MAINTENANCE, owner_id=owner_id, unique_key="purge", params={"what": "purge"}
+    )
+
+
+def _needs_audio(track: Track) -> None:
+    if track.audio_file_id is None:
+        msg = "This track has no audio yet."
+        raise Invalid(msg, code="no_audio")

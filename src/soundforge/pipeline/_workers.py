@@ -1,0 +1,93 @@
+"""The Oban workers: one class a kind, each with its body from a file of its own.
+
+Oban stores the path of the class in its rows: never rename or move one that was released.
+"""
+
+from datetime import timedelta
+
+from oban import worker
+from sqlalchemy import select
+
+from soundforge import jobs
+from soundforge.db import reading
+from soundforge.errors import Broken
+from soundforge.jobs import KINDS
+from soundforge.pipeline._analysis import analyze
+from soundforge.pipeline._export import export
+from soundforge.pipeline._import import import_upload
+from soundforge.pipeline._maintenance import maintain
+from soundforge.pipeline._ports import ports
+from soundforge.pipeline._separation import separate
+from soundforge.tables import Kind, Track
+
+_ANALYSIS_MB = 700
+
+
+@worker(queue=KINDS[Kind.IMPORT].queue)
+class ImportWorker(jobs.Worker):
+    """Makes a track of received bytes."""
+
+    async def body(self, run: jobs.Run) -> None:
+        """Import."""
+        await import_upload(run)
+
+
+@worker(queue=KINDS[Kind.DOWNLOAD].queue)
+class DownloadWorker(jobs.Worker):
+    """Fetches a track's audio."""
+
+    async def body(self, run: jobs.Run) -> None:
+        """Say that no downloader is installed here: nothing asks for downloads before one is."""
+        sentence = "No downloader is installed here. Import the audio file itself."
+        raise Broken(sentence, code="missing_engine", detail=f"job {run.job_id}")
+
+
+@worker(queue=KINDS[Kind.SEPARATION].queue)
+class SeparationWorker(jobs.Worker):
+    """Splits a track into stems."""
+
+    async def body(self, run: jobs.Run) -> None:
+        """Separate."""
+        await separate(run)
+
+    async def needs(self, candidate: jobs.Candidate) -> int | None:
+        """Memory for the engine on a song of this length."""
+        engine, _model = ports().separator_for(str(candidate.params.get("model", "auto")))
+        return engine.needs_mb((await _duration(candidate)).total_seconds())
+
+
+@worker(queue=KINDS[Kind.ANALYSIS].queue)
+class AnalysisWorker(jobs.Worker):
+    """Finds tempo, key, sections and the rest."""
+
+    async def body(self, run: jobs.Run) -> None:
+        """Analyse."""
+        await analyze(run)
+
+    async def needs(self, candidate: jobs.Candidate) -> int | None:
+        """Memory for the engine; it reads long songs in blocks."""
+        return _ANALYSIS_MB
+
+
+@worker(queue=KINDS[Kind.EXPORT].queue)
+class ExportWorker(jobs.Worker):
+    """Makes a file to take away."""
+
+    async def body(self, run: jobs.Run) -> None:
+        """Export."""
+        await export(run)
+
+
+@worker(queue=KINDS[Kind.MAINTENANCE].queue)
+class MaintenanceWorker(jobs.Worker):
+    """Looks after the instance."""
+
+    async def body(self, run: jobs.Run) -> None:
+        """Maintain."""
+        await maintain(run)
+
+
+async def _duration(candidate: jobs.Candidate) -> timedelta:
+    async with reading() as session:
+        found = await session.scalar(select(Track.duration_ms).where(Track.id == candidate.track_id))
+    return timedelta(milliseconds=found or 0)

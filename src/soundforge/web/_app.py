@@ -1,0 +1,55 @@
+"""The web application: routes, files of ours, and what stands around them."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+from fastapi.staticfiles import StaticFiles
+
+from soundforge import __version__, accounts
+from soundforge.config import Settings
+from soundforge.db import reading
+from soundforge.web import pages
+from soundforge.web._errors import add_error_handlers, explain
+from soundforge.web._render import STATIC, static_version
+from soundforge.web._security import FirstRun, SameOrigin, SecurityHeaders, TrustedHosts, allowed_hosts
+from soundforge.web._studio import Studio
+
+OPEN_BEFORE_SET_UP = ("/health", "/link/", "/static/")
+
+
+class _KeptFiles(StaticFiles):
+    """Files whose address has their version in it: a browser need never ask again."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """Answer with a file."""
+        answer = super().file_response(*args, **kwargs)
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return answer
+
+
+def create_app(studio: Studio) -> FastAPI:
+    """Make the application; whoever serves it owns the studio."""
+    app = FastAPI(title="Sound Forge Alchemy", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.studio = studio
+    app.mount(f"/static/{static_version()}", _KeptFiles(directory=STATIC), name="static")
+    for router in pages.routers:
+        app.include_router(router)
+    add_error_handlers(app)
+    _protect(app, studio.settings)
+    return app
+
+
+def _protect(app: FastAPI, settings: Settings) -> None:
+    """Put the guards around the application; the last one added is the outermost."""
+    app.add_middleware(SameOrigin, explain=explain)
+    app.add_middleware(FirstRun, is_set_up=_is_set_up, open_paths=OPEN_BEFORE_SET_UP, explain=explain)
+    app.add_middleware(TrustedHosts, hosts=allowed_hosts(settings.hosts, settings.host), explain=explain)
+    app.add_middleware(SecurityHeaders)
+
+
+async def _is_set_up() -> bool:
+    async with reading() as session:
+        return await accounts.is_set_up(session)
+
+

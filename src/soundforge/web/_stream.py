@@ -1,0 +1,128 @@
+"""One page's live feed: its owner's events as the HTML elements that change, over Server-Sent Events.
+
+A page's collections are streams. ``Stream`` says what may happen to a row; the template
+``events/<view>/<event>.html`` says what an event looks like in a view; a view without that file is
+not sent the event. Everything goes out of band: an element that the page does not hold is ignored.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from soundforge.db import reading
+from soundforge.errors import NotFound
+from soundforge.events import Event, Listener, Mailbox, Resync, SessionEnded
+from soundforge.library import Query
+from soundforge.web._render import find_template
+
+BEAT_S = 0.1  # one message at most in this time: what changes faster is conflated
+PING_S = 15.0
+CHECK_S = 60.0
+LONGEST_S = 600.0  # then the browser connects anew
+
+RESYNC = b"event: resync\ndata: \n\n"
+GOODBYE = b"event: signed-out\ndata: \n\n"
+PING = b": still here\n\n"
+
+
+@dataclass
+class Feed:
+    """Who listens, and what their page shows."""
+
+    owner_id: UUID
+    view: str  # the folder of templates
+    query: Query
+    still_allowed: Callable[[], Awaitable[bool]]
+    session_id: UUID | None = None
+    token_id: UUID | None = None
+    seen: dict[Any, Any] = field(default_factory=dict)  # what this page was told last; see the loaders
+
+    def ends_with(self, event: SessionEnded) -> bool:
+        """Whether this event ends the login that this feed was opened with."""
+        if event.session_id is None and event.token_id is None:
+            return True
+        return event.session_id == self.session_id if event.session_id else event.token_id == self.token_id
+
+
+type Loader = Callable[[AsyncSession, Feed, Any], Awaitable[dict[str, Any] | None]]
+
+
+async def messages(
+    feed: Feed, listener: Listener, place: str | None, loaders: dict[str, Loader], stopping: asyncio.Event
+) -> AsyncIterator[bytes]:
+    """Everything that the page must hear, from ``place`` on, until somebody ends it."""
+    with listener.subscribe(feed.owner_id, mailbox=Mailbox()) as mailbox:
+        missed = listener.recent.since(feed.owner_id, place) if place else None
+        if missed is None:
+            yield RESYNC
+        else:
+            yield PING
+            for event in missed:
+                mailbox.put(event)
+        async for batch in _batches(feed, mailbox, stopping):
+            if any(isinstance(event, SessionEnded) and feed.ends_with(event) for event in batch):
+                yield GOODBYE
+                return
+            here = listener.recent.place()
+            yield await _message(feed, batch, loaders, here) if batch else PING
+
+
+async def _batches(feed: Feed, mailbox: Mailbox, stopping: asyncio.Event) -> AsyncIterator[list[Event | Resync]]:
+    """Batches of events at no more than one a beat; an empty one as a sign of life."""
+    ends_at = time.monotonic() + LONGEST_S
+    check_at = time.monotonic() + CHECK_S
+    while not stopping.is_set() and time.monotonic() < ends_at:
+        if time.monotonic() >= check_at:
+            if not await feed.still_allowed():
+                yield [SessionEnded(feed.owner_id)]
+                return
+            check_at = time.monotonic() + CHECK_S
+        yield await _next(mailbox, stopping)
+        await asyncio.sleep(BEAT_S)
+
+
+async def _next(mailbox: Mailbox, stopping: asyncio.Event) -> list[Event | Resync]:
+    waits = {asyncio.ensure_future(mailbox.take()), asyncio.ensure_future(stopping.wait())}
+    try:
+        done, _pending = await asyncio.wait(waits, timeout=PING_S, return_when=asyncio.FIRST_COMPLETED)
+        return next((result for task in done if isinstance(result := task.result(), list)), [])
+    finally:
+        for task in waits:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*waits, return_exceptions=True)
+
+
+async def _message(feed: Feed, batch: list[Event | Resync], loaders: dict[str, Loader], place: str) -> bytes:
+    if any(isinstance(event, Resync) for event in batch):
+        return RESYNC
+    pieces: list[str] = []
+    async with reading() as session:
+        for event in batch:
+            if isinstance(event, Event):
+                pieces.append(await _fragment(session, feed, event, loaders))
+    return _sse("".join(pieces), place)
+
+
+async def _fragment(session: AsyncSession, feed: Feed, event: Event, loaders: dict[str, Loader]) -> str:
+    template = find_template(f"events/{feed.view}/{event.name()}.html")
+    if template is None or event.name() not in loaders:
+        return ""
+    try:
+        context = await loaders[event.name()](session, feed, event)
+    except NotFound:  # it is gone again; the event that says so is on its way
+        return ""
+    return "" if context is None else template.render(event=event, **context).strip()
+
+
+def _sse(html: str, place: str) -> bytes:
+    if not html:
+        return PING
+    lines = "".join(f"data: {line.strip()}\n" for line in html.splitlines() if line.strip())
+    return f"id: {place}\n{lines}\n".encode()

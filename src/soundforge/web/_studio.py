@@ -1,0 +1,26 @@
+"""What handlers may reach beside the database: filled once in ``app``."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import cast
+
+from fastapi import Request
+
+from soundforge.config import Settings
+from soundforge.events import Listener
+from soundforge.storage import Storage
+
+
+@dataclass(frozen=True)
+class Studio:
+    """The running studio, as the web sees it."""
+
+    settings: Settings
+    storage: Storage
+    listener: Listener
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def studio_of(request: Request) -> Studio:
+    """The studio that a request came to."""
+    return cast("Studio", request.app.state.studio)

@@ -1,0 +1,124 @@
+"""Sound and pictures of sound: PCM chunks for the mixer, peaks for the timeline, files to take away."""
+
+import asyncio
+from typing import Annotated
+from uuid import UUID
+
+import soundfile
+from fastapi import APIRouter, Query
+from fastapi.requests import Request
+from fastapi.responses import FileResponse, Response
+
+from soundforge import formats, library, views
+from soundforge.db import reading
+from soundforge.errors import Invalid, NotFound
+from soundforge.storage import Storage
+from soundforge.tables import File
+from soundforge.web._access import VisitorOf
+from soundforge.web._studio import studio_of
+
+router = APIRouter(include_in_schema=False)
+
+LONGEST_CHUNK_S = 2
+# The content of a file id never changes; but it is somebody's own, so no proxy may keep it.
+_KEEP = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+
+@router.get("/audio/{file_id}/pcm")
+async def pcm(
+    request: Request,
+    visitor: VisitorOf,
+    file_id: UUID,
+    start: Annotated[int, Query(alias="from", ge=0)],
+    frames: Annotated[int, Query(ge=1)],
+) -> Response:
+    """At most two seconds of a FLAC file of ours, as interleaved little-endian int16."""
+    file = await _file(visitor.id, file_id)
+    if file.media_type != "audio/flac":
+        raise Invalid("Only the studio's own FLAC files can be played in chunks.", code="not_playable")
+    data, headers = await _slice(studio_of(request).storage, file.key, start, frames)
+    return Response(data, media_type="application/octet-stream", headers={**headers, **_KEEP})
+
+
+@router.get("/files/{file_id}/peaks")
+async def peaks(request: Request, visitor: VisitorOf, file_id: UUID) -> Response:
+    """A waveform in audiowaveform's format."""
+    file = await _file(visitor.id, file_id)
+    if file.media_type != "application/octet-stream":
+        raise NotFound("There is no such waveform.", code="file_not_found")
+    data = await studio_of(request).storage.read(file.key)
+    return Response(data, media_type="application/octet-stream", headers=_KEEP)
+
+
+@router.get("/files/{file_id}/cover")
+async def cover(request: Request, visitor: VisitorOf, file_id: UUID) -> Response:
+    """A track's cover."""
+    file = await _file(visitor.id, file_id)
+    if not file.media_type.startswith("image/"):
+        raise NotFound("There is no such picture.", code="file_not_found")
+    return Response(await studio_of(request).storage.read(file.key), media_type=file.media_type, headers=_KEEP)
+
+
+@router.get("/tracks/{track_id}/stems/{file_id}")
+async def download_stem(request: Request, visitor: VisitorOf, track_id: UUID, file_id: UUID) -> Response:
+    """One stem as FLAC, named for people."""
+    async with reading() as session:
+        track = await views.get_track_view(session, visitor.id, track_id)
+        file = await library.get_file(session, visitor.id, file_id)
+    stem = next((stem for each in track.stem_sets for stem in each.stems if stem.file_id == file_id), None)
+    if stem is None:
+        raise NotFound("There is no such stem.", code="file_not_found")
+    return await _send(request, file, formats.file_name(track.row.artist, track.row.title, stem.name, ".flac"))
+
+
+@router.get("/jobs/{job_id}/file")
+async def download_export(request: Request, visitor: VisitorOf, job_id: UUID) -> Response:
+    """What an export job made."""
+    async with reading() as session:
+        job = await views.get_job_view(session, visitor.id, job_id)
+        if "file_id" not in job.result:
+            raise NotFound("This job made no file.", code="file_not_found")
+        file = await library.get_file(session, visitor.id, UUID(job.result["file_id"]))
+    return await _send(request, file, job.result["name"])
+
+
+@router.get("/tracks/{track_id}/analysis.json")
+async def analysis(visitor: VisitorOf, track_id: UUID, download: bool = False) -> Response:  # noqa: FBT001, FBT002 - a query flag
+    """The analysis document."""
+    async with reading() as session:
+        track = await views.get_track_view(session, visitor.id, track_id)
+    headers = {"Cache-Control": "private, no-cache"}
+    if download:
+        name = formats.file_name(track.row.artist, track.row.title, "analysis", ".json")
+        headers["Content-Disposition"] = formats.attachment(name)
+    return Response(formats.analysis_json(track.document), media_type="application/json", headers=headers)
+
+
+async def _file(owner_id: UUID, file_id: UUID) -> File:
+    async with reading() as session:
+        return await library.get_file(session, owner_id, file_id)
+
+
+async def _slice(storage: Storage, key: str, start: int, frames: int) -> tuple[bytes, dict[str, str]]:
+    async with storage.local(key) as path:
+        return await asyncio.to_thread(_read, str(path), start, frames)
+
+
+def _read(path: str, start: int, frames: int) -> tuple[bytes, dict[str, str]]:
+    with soundfile.SoundFile(path) as flac:
+        headers = {
+            "X-Sample-Rate": str(flac.samplerate),
+            "X-Channels": str(flac.channels),
+            "X-Frames": str(flac.frames),
+        }
+        if start >= flac.frames:
+            return b"", headers
+        flac.seek(start)
+        block = flac.read(min(frames, LONGEST_CHUNK_S * flac.samplerate), dtype="int16", always_2d=True)
+    return block.astype("<i2").tobytes(), headers
+
+
+async def _send(request: Request, file: File, name: str) -> Response:
+    async with studio_of(request).storage.local(file.key) as path:
+        headers = {**_KEEP, "Content-Disposition": formats.attachment(name)}
+        return FileResponse(path, media_type=file.media_type, headers=headers)

@@ -1,0 +1,37 @@
+"""The live feed of a page."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import StreamingResponse
+
+from soundforge.web._access import VisitorOf, is_still_allowed
+from soundforge.web._stream import Feed, messages
+from soundforge.web._stream_library import LOADERS
+from soundforge.web._studio import studio_of
+from soundforge.web.pages._library import ShownOf
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/events/{view}")
+async def events(
+    request: Request,
+    visitor: VisitorOf,
+    view: str,
+    shown: ShownOf,
+    place: str = "",
+    last_event_id: Annotated[str, Header()] = "",
+) -> StreamingResponse:
+    """The changes of one view from ``place`` (when the page was drawn) or the last heard message on."""
+    studio = studio_of(request)
+    feed = Feed(
+        owner_id=visitor.id,
+        view=view,
+        query=shown.query,
+        still_allowed=lambda: is_still_allowed(visitor),
+        session_id=visitor.session_id,
+        token_id=visitor.token_id,
+    )
+    stream = messages(feed, studio.listener, last_event_id or place, LOADERS, studio.stopping)
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

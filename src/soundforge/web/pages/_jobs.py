@@ -1,0 +1,48 @@
+"""Jobs: what runs, waits or failed, and what can be done about it."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from soundforge import jobs, views
+from soundforge.db import reading, transaction
+from soundforge.web._access import VisitorOf
+from soundforge.web._render import page
+from soundforge.web._studio import studio_of
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/jobs")
+async def jobs_page(request: Request, visitor: VisitorOf) -> HTMLResponse:
+    """The owner's jobs, newest first."""
+    place = studio_of(request).listener.recent.place()
+    async with reading() as session:
+        found = await views.list_job_views(session, visitor.id)
+    return page(request, "pages/jobs.html", here="jobs", jobs=found, feed_url=f"/events/jobs?place={place}")
+
+
+@router.get("/jobs/rows")
+async def job_rows(request: Request, visitor: VisitorOf, after: str = "") -> HTMLResponse:
+    """One page of jobs and the sentinel of the next."""
+    async with reading() as session:
+        found = await views.list_job_views(session, visitor.id, after=after or None)
+    return page(request, "pages/_jobs.html", jobs=found, after=after)
+
+
+@router.post("/jobs/{job_id}/retry")
+async def retry(request: Request, visitor: VisitorOf, job_id: UUID) -> HTMLResponse:
+    """Queue a failed job again."""
+    async with transaction() as session:
+        await jobs.retry_job(session, visitor.id, job_id)
+    return page(request, "pages/_asked.html", text="Trying again.")
+
+
+@router.post("/jobs/{job_id}/cancel")
+async def cancel(request: Request, visitor: VisitorOf, job_id: UUID) -> HTMLResponse:
+    """Stop a job that waits or runs."""
+    async with transaction() as session:
+        job = await jobs.request_cancel(session, visitor.id, job_id)
+    await jobs.wake_cancelled(job)
+    return page(request, "pages/_asked.html", text="Cancelling.")

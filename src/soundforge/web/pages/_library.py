@@ -1,0 +1,179 @@
+"""The library and the track on its stage: one layout, so that choosing a row changes the stage alone."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import HTMLResponse
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from soundforge import accounts, library, pipeline, views
+from soundforge.db import reading, transaction
+from soundforge.errors import Invalid
+from soundforge.views import LibraryPage, TrackView
+from soundforge.web._access import Visitor, VisitorOf
+from soundforge.web._render import is_fragment, page
+from soundforge.web._studio import studio_of
+
+router = APIRouter(include_in_schema=False)
+
+COLUMNS = (("title", "Title", "title"), ("bpm", "BPM", "bpm"), ("key", "Key", "key"), ("time", "Time", "duration"))
+PAGE_ROWS = 100
+DOCK_ROWS = 12
+
+
+class Shown:
+    """What the address says of the library: search, sort, direction."""
+
+    def __init__(
+        self,
+        q: Annotated[str, Query(max_length=200)] = "",
+        sort: str = "created",
+        dir: Annotated[str, Query(pattern="^(asc|desc)$")] = "desc",  # noqa: A002 - the word in the address
+    ) -> None:
+        """Read the address."""
+        self.query = library.Query(search=q.strip(), sort=sort, descending=dir == "desc")
+
+    def address(self, path: str = "/", **more: str) -> str:
+        """An address that shows the same."""
+        query = self.query
+        values = {"q": query.search, "sort": query.sort, "dir": "desc" if query.descending else "asc", **more}
+        plain = {"q": "", "sort": "created", "dir": "desc"}
+        said = {name: value for name, value in values.items() if value != plain.get(name)}
+        return f"{path}?{urlencode(said)}" if said else path
+
+    def columns(self) -> list[tuple[str, str, str, str]]:
+        """The head of the list: name, text, address that sorts by it, how it is sorted now."""
+        return [(name, text, self._sorted_by(by), self._direction(by)) for name, text, by in COLUMNS]
+
+    def _sorted_by(self, by: str) -> str:
+        turned = "desc" if by == self.query.sort and not self.query.descending else "asc"
+        return self.address(sort=by, dir=turned)
+
+    def _direction(self, by: str) -> str:
+        if by != self.query.sort:
+            return ""
+        return "descending" if self.query.descending else "ascending"
+
+
+ShownOf = Annotated[Shown, Depends()]
+
+
+@router.get("/")
+async def library_page(request: Request, visitor: VisitorOf, shown: ShownOf) -> HTMLResponse:
+    """The library with an empty stage."""
+    return await _workspace(request, visitor, shown, None)
+
+
+@router.get("/tracks/{track_id}")
+async def track_page(request: Request, visitor: VisitorOf, track_id: UUID, shown: ShownOf) -> HTMLResponse:
+    """The library with one track on the stage."""
+    return await _workspace(request, visitor, shown, track_id)
+
+
+@router.get("/library/rows")
+async def library_rows(request: Request, visitor: VisitorOf, shown: ShownOf, after: str = "") -> HTMLResponse:
+    """One page of rows and the sentinel of the next: what scrolling asks for."""
+    async with reading() as session:
+        found = await views.get_library_page(session, visitor.id, shown.query, after=after or None, limit=PAGE_ROWS)
+    return page(request, "pages/_rows.html", library=found, shown=shown, after=after, selected=None)
+
+
+@router.get("/tracks/{track_id}/stage")
+async def stage(request: Request, visitor: VisitorOf, track_id: UUID) -> HTMLResponse:
+    """The stage alone, asked for when results came."""
+    async with reading() as session:
+        track = await views.get_track_view(session, visitor.id, track_id)
+        choices = await _choices(session, visitor)
+    return page(request, "pages/_stage.html", track=track, **choices)
+
+
+@router.post("/tracks/{track_id}")
+async def change_track(
+    request: Request,
+    visitor: VisitorOf,
+    track_id: UUID,
+    title: Annotated[str, Form()],
+    artist: Annotated[str, Form()] = "",
+    album: Annotated[str, Form()] = "",
+) -> HTMLResponse:
+    """Correct title, artist, album; a refused form comes back with what is wrong."""
+    words = {"title": title, "artist": artist, "album": album}
+    try:
+        async with transaction() as session:
+            await library.change_track(session, visitor.id, track_id, **words)
+    except Invalid as error:
+        return page(request, "pages/_edit.html", 422, track_id=track_id, words=words, errors=error.fields, done=False)
+    answer = page(request, "pages/_edit.html", track_id=track_id, words=words, errors={}, done=True)
+    answer.headers["HX-Trigger"] = "sf:done"
+    return answer
+
+
+@router.post("/tracks/{track_id}/delete")
+async def remove_track(request: Request, visitor: VisitorOf, track_id: UUID) -> HTMLResponse:
+    """Take the track out of the library; the answer offers to bring it back."""
+    async with transaction() as session:
+        track = await library.remove_track(session, visitor.id, track_id)
+    return page(request, "pages/_removed.html", track_id=track_id, title=track.title)
+
+
+@router.post("/tracks/{track_id}/restore")
+async def restore_track(request: Request, visitor: VisitorOf, track_id: UUID) -> HTMLResponse:
+    """Bring a deleted track back."""
+    async with transaction() as session:
+        track = await library.restore_track(session, visitor.id, track_id)
+    return page(request, "pages/_restored.html", track_id=track_id, title=track.title)
+
+
+@router.post("/tracks/{track_id}/separate")
+async def separate(request: Request, visitor: VisitorOf, track_id: UUID, model: Annotated[str, Form()] = "auto") -> HTMLResponse:
+    """Ask for stems."""
+    async with transaction() as session:
+        await pipeline.request_separation(session, visitor.id, track_id, model=model)
+    return page(request, "pages/_asked.html", text="Separation asked for.")
+
+
+@router.post("/tracks/{track_id}/analyze")
+async def analyze(request: Request, visitor: VisitorOf, track_id: UUID) -> HTMLResponse:
+    """Ask for an analysis."""
+    async with transaction() as session:
+        await pipeline.request_analysis(session, visitor.id, track_id)
+    return page(request, "pages/_asked.html", text="Analysis asked for.")
+
+
+@router.post("/tracks/{track_id}/export")
+async def export(request: Request, visitor: VisitorOf, track_id: UUID, stems_job: Annotated[UUID, Form()]) -> HTMLResponse:
+    """Ask for one zip of all stems."""
+    async with transaction() as session:
+        await pipeline.request_export(session, visitor.id, track_id, stems_job_id=stems_job)
+    return page(request, "pages/_asked.html", text="The zip is being packed; it shows here when it is ready.")
+
+
+async def _choices(session: AsyncSession, visitor: Visitor) -> dict[str, Any]:
+    """What the forms of the stage offer: the models that could run, and the one that runs unless told otherwise."""
+    model = await accounts.get_setting(session, visitor.id, "default_model")
+    return {"models": pipeline.list_models(), "default_model": model}
+
+
+async def _workspace(request: Request, visitor: Visitor, shown: Shown, track_id: UUID | None) -> HTMLResponse:
+    place = studio_of(request).listener.recent.place()  # before the snapshot: nothing falls between the two
+    async with reading() as session:
+        found: LibraryPage = await views.get_library_page(session, visitor.id, shown.query, limit=PAGE_ROWS)
+        track: TrackView | None = await views.get_track_view(session, visitor.id, track_id) if track_id else None
+        dock = await views.list_job_views(session, visitor.id, limit=DOCK_ROWS)
+        choices = await _choices(session, visitor)
+    return page(
+        request,
+        "pages/library.html",
+        here="library",
+        query=shown.query.search,
+        library=found,
+        shown=shown,
+        after="",
+        track=track,
+        dock=dock,
+        feed_url=shown.address("/events/library", place=place),
+        **choices,
+    )
