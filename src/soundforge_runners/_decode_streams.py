@@ -1,7 +1,7 @@
 """Decoders behind one face: libsndfile where it can, FFmpeg's audio decoders (PyAV) for the rest."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ _DEMUXERS = {"wav": "wav", "aiff": "aiff", "flac": "flac", "mp3": "mp3", "aac": 
              "m4a": "mov"}  # fmt: skip
 _CODECS = frozenset({"aac", "alac", "flac", "mp3", "mp3float", "opus", "libopus", "vorbis"})
 _PCM = "pcm_"
+_BAD_PACKETS = 20  # so many may always be skipped, and else one in twenty
 
 # Speakers by count, in the order of WAVE and FLAC files
 _LAYOUTS = {
@@ -46,12 +47,16 @@ class Damaged(Exception):
 
 @dataclass(frozen=True)
 class Stream:
-    """An opened audio stream: its rate in Hz, its speakers, the frames it announces (None: unknown), its blocks."""
+    """An opened audio stream: its rate in Hz, its speakers, the frames it announces (None: unknown), its blocks.
+
+    ``share`` tells how much of it has been read, 0 to 1.
+    """
 
     rate: int
     speakers: tuple[str, ...]
     expected: int | None
     blocks: Iterator[Block]
+    share: Callable[[], float]
 
 
 @contextmanager
@@ -65,12 +70,18 @@ def open_stream(path: Path, kind: str) -> Iterator[Stream]:
         sound = None
     if sound is None:
         with _open_av(path, kind) as stream:
-            yield _checked(stream)
+            yield stream
     else:
         with sound:
-            speakers = _LAYOUTS.get(sound.channels, ("?",) * sound.channels)
-            expected = sound.frames if 0 < sound.frames < 1 << 62 else None
-            yield _checked(Stream(sound.samplerate, speakers, expected, _sound_blocks(sound)))
+            yield _checked(_sound_stream(sound))
+
+
+def _sound_stream(sound: Any) -> Stream:
+    speakers = _LAYOUTS.get(sound.channels, ("?",) * sound.channels)
+    expected = sound.frames if 0 < sound.frames < 1 << 62 else None
+    return Stream(
+        sound.samplerate, speakers, expected, _sound_blocks(sound), lambda: sound.tell() / (expected or sound.tell())
+    )
 
 
 def _checked(stream: Stream) -> Stream:
@@ -110,10 +121,11 @@ def _open_av(path: Path, kind: str) -> Iterator[Stream]:
         except (av.FFmpegError, ValueError) as error:
             raise Refused("not_audio", "The file looks like audio but cannot be read.") from error
         with container:
-            yield _stream_of(container, path, kind)
+            size = path.stat().st_size
+            yield _checked(_stream_of(container, path, kind, lambda: file.tell() / size))
 
 
-def _stream_of(container: Any, path: Path, kind: str) -> Stream:
+def _stream_of(container: Any, path: Path, kind: str, share: Callable[[], float]) -> Stream:
     if not container.streams.audio:
         raise Refused("no_audio_stream", "The file holds no audio.")
     audio = container.streams.audio[0]
@@ -121,7 +133,7 @@ def _stream_of(container: Any, path: Path, kind: str) -> Stream:
     if codec not in _CODECS and not codec.startswith(_PCM):
         raise Refused("unsupported_codec", f"Audio of the kind “{codec}” is not supported.")
     audio.thread_count = 1
-    frames = _frames(container, audio)
+    frames = _frames(container, audio, may_skip=kind in ("mp3", "aac"))
     try:
         first = next(frames, None)
     except Damaged as error:
@@ -131,7 +143,7 @@ def _stream_of(container: Any, path: Path, kind: str) -> Stream:
     seconds = mp3_declared_s(path) if kind == "mp3" else _declared_s(audio, kind)
     expected = round(seconds * first.sample_rate) if seconds else None
     speakers = tuple(channel.name for channel in first.layout.channels)
-    return Stream(first.sample_rate, speakers, expected, _av_blocks(itertools.chain([first], frames), first))
+    return Stream(first.sample_rate, speakers, expected, _av_blocks(itertools.chain([first], frames), first), share)
 
 
 def _declared_s(audio: Any, kind: str) -> float | None:
@@ -140,9 +152,18 @@ def _declared_s(audio: Any, kind: str) -> float | None:
     return float(audio.duration * audio.time_base) if known else None
 
 
-def _frames(container: Any, audio: Any) -> Iterator[Any]:
+def _frames(container: Any, audio: Any, *, may_skip: bool) -> Iterator[Any]:
+    """Decode frame by frame; MPEG and ADTS streams find their way again after junk such as a tag in the middle."""
+    good = bad = 0
     try:
-        yield from container.decode(audio)
+        for packet in container.demux(audio):
+            try:
+                yield from packet.decode()
+                good += 1
+            except av.InvalidDataError:
+                bad += 1
+                if not may_skip or bad > max(_BAD_PACKETS, good / 20):
+                    raise
     except av.FFmpegError as error:
         raise Damaged from error
 

@@ -41,7 +41,15 @@ _SHARES = {
 
 
 def decode(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    """Do one request of the shape above."""
+    """Do one request of the shape above; what was written of ``out`` is removed when it fails."""
+    try:
+        return _decode(request, channel)
+    except BaseException:
+        _part(Path(request["out"])).unlink(missing_ok=True)
+        raise
+
+
+def _decode(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     from soundforge_runners._decode_kinds import ends_properly, kind_of, present_share
     from soundforge_runners._decode_streams import open_stream
     from soundforge_runners._decode_tags import read_tags
@@ -55,9 +63,10 @@ def decode(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
         expected = int(stream.expected / share) if stream.expected else None
         _check_length(expected or 0, stream.rate, longest_s)
         _check_space(expected or 0, out)
-        frames, damaged = _write(stream, out, expected, longest_s, channel)
+        frames, damaged = _write(stream, out, longest_s, channel)
     _check_complete(frames, expected, stream.rate, damaged=damaged)
-    cut = damaged or share < 1 or not ends_properly(source, kind)
+    short = expected is not None and frames < expected - _SLACK_S * stream.rate
+    cut = short or damaged or share < 1 or not ends_properly(source, kind)
     _part(out).replace(out)
     tags, cover = read_tags(source, folder)
     return {
@@ -71,7 +80,7 @@ def decode(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     }
 
 
-def _write(stream: "Stream", out: Path, expected: int | None, longest_s: float, channel: Channel) -> tuple[int, bool]:
+def _write(stream: "Stream", out: Path, longest_s: float, channel: Channel) -> tuple[int, bool]:
     """Write all blocks beside ``out``; return the frames written and whether the data ended in damage."""
     from soundforge_runners._decode_streams import Damaged
 
@@ -83,7 +92,7 @@ def _write(stream: "Stream", out: Path, expected: int | None, longest_s: float, 
                 frames += len(block)
                 _check_length(frames, stream.rate, longest_s)
                 file.write(_bytes(block if fold is None else block @ fold))
-                channel.progress(100 * frames / max(expected or 0, frames, 1) if expected else 0, "decoding")
+                channel.progress(100 * stream.share(), "decoding")
     except Damaged:
         return frames, True
     except OSError as error:
