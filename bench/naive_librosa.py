@@ -52,7 +52,9 @@ def chords_of(chroma: np.ndarray, frames_s: np.ndarray, duration_s: float) -> li
     shapes = {"maj": (0, 4, 7), "min": (0, 3, 7)}
     labels = [f"{root}:{quality}" for quality in shapes for root in NAMES]
     templates = np.array([np.roll(np.isin(np.arange(12), s), r) for s in shapes.values() for r in range(12)], float)
-    best = (templates / np.linalg.norm(templates, axis=1, keepdims=True) @ librosa.util.normalize(chroma)).argmax(axis=0)
+    best = (templates / np.linalg.norm(templates, axis=1, keepdims=True) @ librosa.util.normalize(chroma)).argmax(
+        axis=0
+    )
     starts = np.append(0, np.nonzero(np.diff(best))[0] + 1)
     edges = np.append(frames_s[starts], duration_s)
     edges[0] = 0.0

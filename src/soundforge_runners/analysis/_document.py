@@ -45,7 +45,7 @@ def rhythm_document(rhythm: Rhythm | None) -> Document:
     bars = rhythm.bar_confidence()
     return {
         "tempo": tempo,
-        "meter": {"beats_per_bar": grid.beats_per_bar, "confidence": bars},
+        "meter": {"beats_per_bar": grid.beats_per_bar, "signature": grid.signature, "confidence": bars},
         "beats": {"times_s": grid.beats_s.tolist(), "confidence": rhythm.regularity()},
         "downbeats": {"beat_indices": grid.downbeats.tolist(), "confidence": bars},
     }

@@ -14,7 +14,8 @@ _AROUND_BEATS = 1.8
 _LOW_WEIGHT, _MIDDLE_WEIGHT = 0.5, 0.3
 _TRIPLE_PENALTY = 0.12
 _SHIFT_MARGIN = 1.15
-BAR_LENGTHS = (4, 3)
+_DUPLE_SHARE = 0.75
+_TERNARY_RATIO = 1.5
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Grid:
     """How much stronger downbeats are than beats, in standard deviations."""
     margin: float
     """How far the best choice of bars is before the second."""
+
+    @property
+    def signature(self) -> str:
+        """Metre as musicians write it; two beats to a bar are found only where each divides into three."""
+        return {2: "6/8", 3: "3/4"}.get(self.beats_per_bar, "4/4")
 
     @property
     def downbeats(self) -> NDArray[np.intp]:
@@ -58,6 +64,13 @@ class Accents:
         inside = frames.clip(0, self._bands.shape[1] - 1)
         return np.asarray(self._bands[band][inside].max(axis=1), dtype=np.float64)
 
+    def activity(self, beats_s: Array, places: tuple[float, ...]) -> Array:
+        """Mean onset of each band at these places between the beats, beside that on the beats, [4]."""
+        gaps = np.append(np.diff(beats_s), np.median(np.diff(beats_s)))
+        on = np.array([self.onset(band, beats_s).mean() for band in range(4)])
+        between = [[self.onset(band, beats_s + place * gaps).mean() for band in range(4)] for place in places]
+        return np.asarray(np.mean(between, axis=0) / np.maximum(on, 1e-9))
+
     def of(self, times_s: Array, beat_s: float) -> Array:
         """Accent of each moment, in standard deviations."""
         change = _standard(self.harmonic_change(times_s, _AROUND_BEATS * beat_s))
@@ -86,11 +99,22 @@ def best_bars(beats_s: Array, accents: Accents) -> Grid:
     accent = accents.of(both, beat_s)[np.searchsorted(both, beats_s)]
     choices = sorted(
         (-(float(accent[first::bar].mean()) - _TRIPLE_PENALTY * (bar == 3)), bar, first)
-        for bar in BAR_LENGTHS
+        for bar in (4, 3)
         for first in range(bar)
     )
     (best, bar, first), (second, *_) = choices[:2]
+    halved = first % 2
+    if bar == 4 and accent[halved::2].mean() > _DUPLE_SHARE * -best and is_ternary(beats_s, accents):
+        return Grid(
+            beats_s, 2, halved, strength=-best, margin=float(accent[halved::2].mean() - accent[1 - halved :: 2].mean())
+        )
     return Grid(beats_s, bar, first, strength=-best, margin=second - best)
+
+
+def is_ternary(beats_s: Array, accents: Accents) -> bool:
+    """Tell whether the beats divide into three rather than two."""
+    thirds, halves = accents.activity(beats_s, (1 / 3, 2 / 3)), accents.activity(beats_s, (1 / 2,))
+    return bool(thirds[1:].mean() > _TERNARY_RATIO * halves[1:].mean())
 
 
 def half_beat_later(beats_s: Array) -> Array:

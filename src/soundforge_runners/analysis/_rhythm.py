@@ -7,14 +7,17 @@ from numpy.typing import NDArray
 
 from soundforge_runners.analysis._beats import track_beats
 from soundforge_runners.analysis._chroma import Chroma
-from soundforge_runners.analysis._meter import Accents, Grid, find_bars
+from soundforge_runners.analysis._meter import Accents, Grid, find_bars, half_beat_later
 from soundforge_runners.analysis._spectrum import HOP_S, Spectra
-from soundforge_runners.analysis._tempo import Tempo, estimate_tempo, is_percussive, onset_curve
+from soundforge_runners.analysis._tempo import Tempo, estimate_tempo, onset_curve, percussiveness
 
 type Array = NDArray[np.float64]
 
 _FEWEST_BEATS = 4
 _LEAST_SALIENCE = 0.05
+_RIVAL_SCORE, _RIVAL_MARGIN = 0.6, 1.4
+_ANY_DRUMS = 0.26
+_SLOW_BPM, _HALF_TIME_ACTIVITY = 100.0, 0.45
 _CURVE_BEATS = 16
 _STABLE_SHARE = 0.02
 
@@ -67,12 +70,43 @@ class Rhythm:
 
 def find_rhythm(spectra: Spectra, chroma: Chroma) -> Rhythm | None:
     """Find tempo, beats and bars; None where there is no beat."""
-    curve = onset_curve(spectra.onset_bands)
-    tempo = estimate_tempo(curve, percussive=is_percussive(spectra.onset_bands))
+    curve, drums = onset_curve(spectra.onset_bands), percussiveness(spectra.onset_bands)
+    tempo = estimate_tempo(curve, drums)
     if tempo is None or tempo.salience < _LEAST_SALIENCE:
         return None
-    beats_s = track_beats(curve, tempo.bpm) * HOP_S
-    if len(beats_s) < _FEWEST_BEATS:
+    accents = Accents(spectra.onset_bands, chroma.whole)
+    grids = [_grid(curve, bpm, accents) for bpm in (tempo.bpm, *_triplet_rivals(tempo))]
+    if grids[0] is None:
         return None
-    grid = find_bars(beats_s, Accents(spectra.onset_bands, chroma.whole))
+    grid = grids[0]
+    for rival in grids[1:]:
+        if rival is not None and rival.strength > _RIVAL_MARGIN * grid.strength:
+            grid = rival
+    if drums >= _ANY_DRUMS and is_half_time(grid.beats_s, accents):
+        grid = find_bars(with_half_beats(grid.beats_s), accents)
     return Rhythm(grid=grid, tempo=tempo, bpm=60 / float(np.median(np.diff(grid.beats_s))))
+
+
+def is_half_time(beats_s: Array, accents: Accents) -> bool:
+    """Tell whether slow beats are every other beat: then sixteenths would be struck about as hard as the beats.
+
+    So drum and bass is 170 and not 85.
+    """
+    slow = float(np.median(np.diff(beats_s))) > 60 / _SLOW_BPM
+    return slow and float(accents.activity(beats_s, (1 / 4, 3 / 4)).mean()) > _HALF_TIME_ACTIVITY
+
+
+def with_half_beats(beats_s: Array) -> Array:
+    """Put a beat between every two."""
+    return np.sort(np.concatenate([beats_s, half_beat_later(beats_s)]))
+
+
+def _grid(curve: Array, bpm: float, accents: Accents) -> Grid | None:
+    beats_s = track_beats(curve, bpm) * HOP_S
+    return find_bars(beats_s, accents) if len(beats_s) >= _FEWEST_BEATS else None
+
+
+def _triplet_rivals(tempo: Tempo) -> list[float]:
+    """Strong alternatives at 3:2 or 2:3, which the comb cannot tell apart from the best."""
+    ratios = [(bpm, bpm / tempo.bpm) for bpm, score in tempo.alternatives if score >= _RIVAL_SCORE]
+    return [bpm for bpm, ratio in ratios if min(abs(ratio * 2 / 3 - 1), abs(ratio * 3 / 2 - 1)) < 0.03]

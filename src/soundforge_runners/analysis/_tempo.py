@@ -17,7 +17,7 @@ _MEAN_S = 3.0
 _WINDOW_S = 12.0
 _SLOWEST_BPM, _FASTEST_BPM = 40.0, 220.0
 _COMB = (1, 2, 4)
-_PERCUSSIVE_RATIO = 0.6
+_PERCUSSIVE = 0.6
 _PERCUSSIVE_PRIOR, _SOFT_PRIOR = (125.0, 0.8), (90.0, 0.5)
 
 
@@ -41,17 +41,17 @@ def onset_curve(bands: Samples) -> Array:
     return np.asarray(curve - uniform_filter1d(curve, round(_MEAN_S / HOP_S)))
 
 
-def is_percussive(bands: Samples) -> bool:
-    """Tell whether strong onsets live above 2.5 kHz (drums) rather than between 160 and 500 Hz (strings, keys)."""
+def percussiveness(bands: Samples) -> float:
+    """How strong onsets are above 2.5 kHz (drums) beside those between 160 and 500 Hz (strings, keys); 0 and up."""
     low, high = np.percentile(bands[1], 98), np.percentile(bands[3], 98)
-    return bool(high >= _PERCUSSIVE_RATIO * low)
+    return float(high / max(float(low), 1e-9))
 
 
-def estimate_tempo(curve: Array, *, percussive: bool) -> Tempo | None:
+def estimate_tempo(curve: Array, drums: float) -> Tempo | None:
     """Find the tempo by autocorrelation over 12 s, a comb at 1, 2 and 4 beats, and a log-normal prior.
 
     The comb is that of Scheirer (JASA 1998) in the lag domain; the prior that of Ellis (JNMR 2007), with another centre
-    for music without drums. None where nothing repeats.
+    for music without drums (`drums`: its percussiveness). None where nothing repeats.
     """
     correlation = _autocorrelation(curve)
     if correlation is None:
@@ -59,7 +59,7 @@ def estimate_tempo(curve: Array, *, percussive: bool) -> Tempo | None:
     tempi = np.exp(np.arange(np.log(_SLOWEST_BPM), np.log(_FASTEST_BPM), 0.005))
     lags = 60 / tempi / HOP_S
     comb = np.mean([np.interp(lags * times, np.arange(len(correlation)), correlation) for times in _COMB], axis=0)
-    score = np.maximum(comb, 0) * _prior(tempi, percussive=percussive)
+    score = np.maximum(comb, 0) * _prior(tempi, drums)
     peaks = _peaks(score)
     if not len(peaks):
         return None
@@ -68,8 +68,8 @@ def estimate_tempo(curve: Array, *, percussive: bool) -> Tempo | None:
     return Tempo(bpm=float(tempi[best]), salience=float(np.clip(comb[best], 0, 1)), alternatives=others)
 
 
-def _prior(tempi: Array, *, percussive: bool) -> Array:
-    centre, octaves = _PERCUSSIVE_PRIOR if percussive else _SOFT_PRIOR
+def _prior(tempi: Array, drums: float) -> Array:
+    centre, octaves = _PERCUSSIVE_PRIOR if drums >= _PERCUSSIVE else _SOFT_PRIOR
     return np.asarray(np.exp(-0.5 * (np.log2(tempi / centre) / octaves) ** 2))
 
 
