@@ -186,5 +186,5 @@ def _plain(value: Any) -> Any:
 
 def _value(name: str, value: Any) -> Any:
     if name.endswith("_id") and value is not None:
-        return UUID(value)
+        return UUID(str(value))
     return tuple(value) if isinstance(value, list) else value

@@ -136,6 +136,6 @@ def _read(payload: str) -> Event | None:
     try:
         document = json.loads(payload)
         return CATALOGUE[document["event"]].from_wire(document)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         _log.warning("events.unreadable", error=str(error), payload=payload[:200])
         return None
