@@ -1,0 +1,73 @@
+"""What a newcomer reads is true: names, paths, rules, locks."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.support.source import ROOT, rooms
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
+PATH = re.compile(r"`((?:src|tests|scripts|docs)/[\w./-]+?)`")  # a whole path in code quotes
+STEP = re.compile(r"`(src/[\w/]+\.py):(\w+)`")
+RULE = re.compile(r"^\| (\d+) \|", re.MULTILINE)
+TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
+LATER = {11}  # the token cache comes with the Spotify client
+
+
+def _defined(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text("utf-8"))
+    return {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_and_path_in_a_page_leads_somewhere(page: Path) -> None:
+    text = page.read_text("utf-8")
+    lost = [link for link in LINK.findall(text) if not (page.parent / link).exists()]
+    lost += [path for path in PATH.findall(text) if "<" not in path and not (ROOT / path).exists()]
+    assert not lost, "\n".join(lost)
+
+
+def test_a_songs_day_has_twelve_steps_that_exist() -> None:
+    steps = STEP.findall((ROOT / "docs" / "a-songs-day.md").read_text("utf-8"))
+    assert len(steps) == 12
+    lost = [f"{path}:{name}" for path, name in steps if name not in _defined(ROOT / path)]
+    assert not lost, "\n".join(lost)
+
+
+def test_each_of_the_fifteen_rules_names_tests_that_exist() -> None:
+    text = (ROOT / "docs" / "rules.md").read_text("utf-8")
+    rows = {int(row[0]): line for line in text.splitlines() if (row := RULE.findall(line))}
+    assert sorted(rows) == list(range(1, 16))
+    unproved = [number for number, line in rows.items() if not TEST.search(line) and number not in LATER]
+    assert not unproved, f"rules without a test: {unproved}"
+    lost = [
+        f"{path}::{name}"
+        for path, name in TEST.findall(text)
+        if not (ROOT / path).is_file() or (name and name not in _defined(ROOT / path))
+    ]
+    assert not lost, "\n".join(lost)
+
+
+def test_the_map_shows_every_room() -> None:
+    text = (ROOT / "docs" / "map.md").read_text("utf-8")
+    assert [room for room in rooms() if f"`{room}`" not in text] == []
+
+
+def test_locks_hold_hashes_and_no_address() -> None:
+    for lock in (ROOT / "requirements").glob("*.txt"):
+        text = lock.read_text("utf-8")
+        assert "://" not in text, lock
+        pins = len(re.findall(r"^[\w.-]+==", text, re.MULTILINE))
+        assert pins == len(re.findall(r"^[\w.-]+==.*\\\n +--hash=sha256:", text, re.MULTILINE)), lock
+
+
+def test_the_base_lock_has_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    for lock, wanted in (("base", project["project"]["dependencies"]), ("dev", project["dependency-groups"]["dev"])):
+        pinned = re.findall(r"^([\w.-]+)==", (ROOT / "requirements" / f"{lock}.txt").read_text("utf-8"), re.MULTILINE)
+        names = {re.match(r"[\w.-]+", wish)[0].lower() for wish in wanted}  # type: ignore[index] # every wish has a name
+        assert names <= set(pinned), f"run `make lock`: {names - set(pinned)}"
