@@ -54,9 +54,9 @@ lock: ## pin what pyproject.toml asks for, with hashes (ARGS=--upgrade for newer
 	@sh scripts/setup.sh dev
 	@sh scripts/lock.sh $(ARGS)
 
-bench-%: ## measure one thing: scripts/bench/<name>.py
+bench-%: ## measure one thing: bench/<name>.py
 	@sh scripts/setup.sh dev
-	@$(PYTHON_ENV) scripts/bench/$*.py $(ARGS)
+	@$(PYTHON_ENV) bench/$*.py $(ARGS)
 
 clean: ## remove what the other commands made, but no data and no music
 	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results demo-out

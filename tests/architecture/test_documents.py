@@ -13,7 +13,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
 PATH = re.compile(r"`((?:src|tests|scripts|docs)/[\w./-]+?)`")  # a whole path in code quotes
 STEP = re.compile(r"`(src/[\w/]+\.py):(\w+)`")
-RULE = re.compile(r"^\| (\d+) \|", re.MULTILINE)
+RULE = re.compile(r"^\| (\d+) \|")
 TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 LATER = {11}  # the token cache comes with the Spotify client
 
