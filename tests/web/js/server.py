@@ -2,18 +2,18 @@
 
 import asyncio
 import functools
-import json
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
+import uvicorn
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -100,7 +100,8 @@ async def pcm(request: Request) -> Response:
     samples = sound(request.path_params["file"].split("-")[0])
     start, count = int(request.query_params["from"]), int(request.query_params["frames"])
     request.app.state.requests.append((request.path_params["file"], start))
-    await asyncio.sleep(request.app.state.delay_s)
+    if request.path_params["file"] in request.app.state.withheld:
+        await request.app.state.released.wait()
     headers = {"X-Sample-Rate": str(RATE), "X-Channels": "2", "X-Frames": str(FRAMES)}
     return Response(samples[start : start + count].tobytes(), media_type="application/octet-stream", headers=headers)
 
@@ -108,6 +109,11 @@ async def pcm(request: Request) -> Response:
 async def dat(request: Request) -> Response:
     """A file's peaks."""
     return Response(peaks(request.path_params["file"]), media_type="application/octet-stream")
+
+
+def recorder(_request: Request) -> Response:
+    """The worklet that writes down what the mixer plays."""
+    return FileResponse(Path(__file__).parent / "recorder.js", media_type="text/javascript")
 
 
 async def analysis(_request: Request) -> Response:
@@ -182,7 +188,7 @@ class Policy:
 
 
 def create_app() -> Starlette:
-    """The application; `app.state` holds what a test turns: delay_s, refusals, requests, stopping."""
+    """The application; `app.state` holds what a test turns: withheld, released, refusals, requests, stopping."""
     app = Starlette(
         routes=[
             Route("/", page),
@@ -193,11 +199,13 @@ def create_app() -> Starlette:
             Route("/rows", rows),
             Route("/import/files", upload, methods=["POST"]),
             Mount("/static/v1", StaticFiles(directory=WEB / "static")),
+            Route("/recorder.js", recorder),
             Route("/{page}", page),
         ],
         middleware=[Middleware(Policy)],
     )
-    app.state.delay_s = 0.0
+    app.state.withheld = set()
+    app.state.released = asyncio.Event()
     app.state.refusals = 0
     app.state.requests = []
     app.state.stopping = asyncio.Event()
@@ -205,7 +213,4 @@ def create_app() -> Starlette:
 
 
 if __name__ == "__main__":
-    import uvicorn
-
-    print(json.dumps({"sections": len(SECTIONS)}))
     uvicorn.run(create_app(), port=8765, timeout_graceful_shutdown=1)

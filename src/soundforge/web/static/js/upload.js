@@ -1,7 +1,7 @@
 /**
  * `<sf-upload data-url>`: drop or pick several files; one request each, two at a time, with progress.
  *
- * POST <url>, multipart/form-data, one part "file". 2xx: {"message"?}. Else {"error": {"message"}} or {"detail"}: shown in
+ * POST <url>?name=<file name>, the file as the body: it streams to disk as it comes. 2xx: {"message"?}. Else {"error": {"message"}} or {"detail"}: shown in
  * words beside the file. Files dropped anywhere on the page go to the first `<sf-upload>` there is.
  */
 
@@ -56,7 +56,7 @@ class Upload extends HTMLElement {
     const { file, row } = next;
     const bar = row.querySelector("progress");
     const request = new XMLHttpRequest();
-    request.open("POST", this.dataset.url ?? "");
+    request.open("POST", `${this.dataset.url ?? ""}?name=${encodeURIComponent(file.name)}`);
     request.setRequestHeader("Accept", "application/json");
     request.responseType = "json";
     request.upload.onprogress = ({ loaded, total }) => {
@@ -69,9 +69,7 @@ class Upload extends HTMLElement {
       this.#going--;
       this.#send();
     };
-    const body = new FormData();
-    body.append("file", file, file.name);
-    request.send(body);
+    request.send(file);
   }
 
   /** @param {HTMLElement} row @param {File} file @param {XMLHttpRequest} request */

@@ -1,0 +1,106 @@
+"""A served sample page in Debian's Chromium, and what went wrong on it."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from starlette.applications import Starlette
+
+from tests.web.js.server import create_app
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
+READY = "!!(window.htmx && customElements.get('sf-timeline'))"
+WATCH_POLICY = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
+"""
+
+
+class Server(uvicorn.Server):
+    """Runs inside the test's loop and leaves the signals alone."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to pytest."""
+        yield
+
+
+@dataclass
+class Studio:
+    """The served sample pages and one browser page."""
+
+    app: Starlette
+    url: str
+    browser: Browser
+    page: Page
+    faults: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    async def open(self, path: str = "/") -> Page:
+        """Open a page and wait until its scripts stand."""
+        await self.page.goto(self.url + path)
+        await self.page.wait_for_function(READY)
+        return self.page
+
+    def watch(self, page: Page) -> None:
+        """Note every error the page reports: a refusal by the policy is one."""
+
+        def noted(message: ConsoleMessage) -> None:
+            if message.type == "error" and not any(part in message.text for part in self.expected):
+                self.faults.append(message.text)
+
+        page.on("console", noted)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[tuple[Starlette, str]]:
+    """The sample application on a free port."""
+    app = create_app()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+        serving = Server(config)
+        running = asyncio.create_task(serving.serve(sockets=[listening]))
+        yield app, f"http://127.0.0.1:{listening.getsockname()[1]}"
+        app.state.stopping.set()
+        app.state.released.set()
+        serving.should_exit = True
+        await running
+
+
+@pytest.fixture
+async def studio(server: tuple[Starlette, str]) -> AsyncIterator[Studio]:
+    """A browser of the test's own; no script error and no breach of the policy may have happened at the end."""
+    app, url = server
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        context = await browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+        page = await context.new_page()
+        await page.add_init_script(WATCH_POLICY)
+        made = Studio(app, url, browser, page)
+        made.watch(page)
+        yield made
+        await browser.close()
+    assert made.faults == []
+
+
+async def evaluate(page: Page, body: str, argument: Any = None) -> Any:
+    """Run a function body in the page with the product's modules at hand."""
+    modules = """
+      const { mixer, events, now } = await import("/static/v1/js/player.js");
+      const until = async (holds, within = 5000) => {
+        const end = performance.now() + within;
+        while (!holds()) {
+          if (performance.now() > end) throw new Error(`not within ${within} ms: ${holds}`);
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      };
+    """
+    return await page.evaluate(f"async (argument) => {{ {modules} {body} }}", argument)

@@ -1,0 +1,223 @@
+"""The mixer in a real browser: what sounds, when, and that no stem ever leaves the others."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.web.js.conftest import READY, Studio, evaluate
+from tests.web.js.server import RATE
+
+BLOCK = 128
+LISTEN = """
+  const context = mixer.context;
+  await context.audioWorklet.addModule("/recorder.js");
+  const recorder = new AudioWorkletNode(context, "recorder", { numberOfOutputs: 0, channelCount: 2 });
+  (await mixer.node).connect(recorder);
+  const dump = () => new Promise((resolve) => {
+    recorder.port.onmessage = ({ data }) => resolve(data);
+    recorder.port.postMessage("dump");
+  });
+  const flat = (blocks) => blocks.flatMap((block) => [...block]);
+  const after = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+"""
+
+
+def ruler(recorded: dict[str, list[float]]) -> NDArray[np.int64]:
+    """The frame numbers that a recording of "ruler" holds; silence gives 0."""
+    left, right = (np.array(recorded[side]) * 32768 for side in ("left", "right"))
+    return np.asarray(np.rint(right) * 32768 + np.rint(left), dtype=np.int64)
+
+
+async def test_four_copies_of_one_sound_cancel_to_the_last_bit_also_after_twenty_seeks(studio: Studio) -> None:
+    page = await studio.open()
+    heard: dict[str, Any] = await evaluate(
+        page,
+        LISTEN.join(
+            [
+                """
+        const copies = ["a", "b", "c", "d"].map((name) => ({ name, file: `mix-${name}` }));
+        await mixer.open(copies, { rate: argument, frames: 0 });
+        await until(() => mixer.playing && !mixer.held);
+        """,
+                """
+        await after(0.3);
+        const loud = Math.max(...flat((await dump()).left));
+        const node = await mixer.node;
+        for (const source of [1, 3]) node.port.postMessage({ type: "gain", set: mixer.set, source, gain: -1 });
+        await after(0.4);  // the gains glide there
+        await dump();
+        const waits = [];
+        for (let i = 0; i < 20; i++) {
+          const began = performance.now();
+          await mixer.seek((i * 37.3) % 90);
+          await until(() => !mixer.held && mixer.position > (i * 37.3) % 90 + 0.02);
+          waits.push(performance.now() - began - 20);
+        }
+        const { left, right } = await dump();
+        const loudest = Math.max(...flat(left).map(Math.abs), ...flat(right).map(Math.abs));
+        return { loud, blocks: left.length, loudest, waits };
+        """,
+            ]
+        ),
+        RATE,
+    )
+    print(f"seek to sound: median {np.median(heard['waits']):.0f} ms, worst {max(heard['waits']):.0f} ms")
+    assert heard["loud"] > 0.1
+    assert heard["blocks"] > 100
+    assert heard["loudest"] == 0
+
+
+async def test_a_seek_lands_on_the_very_frame_and_the_play_head_tells_the_truth(studio: Studio) -> None:
+    page = await studio.open()
+    heard: dict[str, Any] = await evaluate(
+        page,
+        LISTEN.join(
+            [
+                """
+        await mixer.open([{ name: "mix", file: "ruler" }], { rate: argument, frames: 0 });
+        await until(() => mixer.playing && !mixer.held);
+        """,
+                """
+        await after(0.1);
+        await mixer.seek(50000 / argument);
+        await until(() => !mixer.held && mixer.position > 50000 / argument);
+        await after(0.2);
+        const told = [];
+        const node = await mixer.node;
+        node.port.addEventListener("message", ({ data }) => told.push(data));
+        await after(0.2);
+        await mixer.pause();
+        await after(0.1);
+        const { left, right } = await dump();
+        return { left: flat(left), right: flat(right), told: told.filter(({ playing }) => !playing).at(-1).frame };
+        """,
+            ]
+        ),
+        RATE,
+    )
+    frames = ruler(heard).reshape(-1, BLOCK)
+    steady = frames[(np.diff(frames, axis=1) == 1).all(axis=1)]
+    landed = steady[steady[:, 0] >= 50000][:, 0]
+    assert landed[0] == 50000 + BLOCK  # the block of the ramp went before
+    assert (np.diff(landed) == BLOCK).all()
+    assert heard["told"] == landed[-1] + 2 * BLOCK  # the last steady block, and the one that faded out
+
+
+async def test_stems_take_over_from_the_mix_without_losing_a_frame(studio: Studio) -> None:
+    page = await studio.open()
+    heard: dict[str, Any] = await evaluate(
+        page,
+        LISTEN.join(
+            [
+                """
+        await mixer.open([{ name: "mix", file: "ruler" }], { rate: argument, frames: 0 });
+        await until(() => mixer.playing && !mixer.held);
+        """,
+                """
+        await after(0.1);
+        await dump();
+        const before = mixer.set;
+        await mixer.swap([{ name: "vocals", file: "ruler-again" }]);
+        await until(() => mixer.set !== before);
+        await after(0.2);
+        const { left, right } = await dump();
+        return { left: flat(left), right: flat(right) };
+        """,
+            ]
+        ),
+        RATE,
+    )
+    frames = ruler(heard)
+    assert len(frames) > RATE // 5
+    assert (np.diff(frames) == 1).all()
+
+
+async def test_when_one_stem_lacks_its_sound_all_hold_and_go_on_together(studio: Studio) -> None:
+    studio.app.state.withheld = {"drums"}
+    page = await studio.open()
+    await page.click(".stage [data-play]")
+    held = await evaluate(
+        page,
+        """
+        await until(() => mixer.held && mixer.sources.length === 4);
+        const first = mixer.position;
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return { moved: mixer.position - first, stalled: document.querySelector("sf-player").hasAttribute("data-stalled") };
+        """,
+    )
+    assert held == {"moved": 0, "stalled": True}
+    studio.app.state.released.set()
+    await evaluate(page, "await until(() => !mixer.held && mixer.position > 0.1);")
+
+
+async def test_the_first_sound_comes_at_once(studio: Studio) -> None:
+    page = await studio.open()
+    waits = []
+    for _ in range(3):
+        await page.reload()
+        await page.wait_for_function(READY)
+        waits.append(
+            await evaluate(
+                page,
+                """
+                const began = performance.now();
+                document.querySelector(".stage [data-play]").click();
+                await until(() => mixer.playing && !mixer.held);
+                return performance.now() - began;
+                """,
+            )
+        )
+    print(f"click to first sound: {', '.join(f'{wait:.0f}' for wait in waits)} ms")
+    assert min(waits) <= 250
+
+
+async def test_solo_and_mute_act_on_the_sound_and_on_the_strips(studio: Studio) -> None:
+    page = await studio.open()
+    await page.click(".stage [data-play]")
+    await page.wait_for_selector("sf-player[data-playing]:not([data-stalled])")
+    # from the middle of a chorus, where every stem sounds
+    await page.evaluate("document.dispatchEvent(new CustomEvent('sf:seek', {detail: {track: 't4', seconds: 27}}))")
+    await evaluate(page, "await until(() => !mixer.held && mixer.position > 27.2);")
+    assert all(await evaluate(page, "await until(() => mixer.peaks.every((peak) => peak > 0)); return mixer.peaks;"))
+
+    await page.keyboard.press("2")
+    await evaluate(page, "await until(() => mixer.peaks.filter((peak) => peak > 0).length === 1 && mixer.peaks[1] > 0);")
+    assert await page.locator(".strip[data-silent]").count() == 3
+    await page.keyboard.press("2")
+    await page.keyboard.press("Shift+Digit2")
+    await evaluate(page, "await until(() => mixer.peaks[1] === 0 && mixer.peaks[0] > 0);")
+    assert await page.get_attribute('[data-stem="drums"] [data-act="mute"]', "aria-pressed") == "true"
+
+    await page.fill('[data-stem="bass"] input[type="range"]', "-36")
+    await evaluate(page, "await until(() => mixer.peaks[2] === 0);")
+    assert await page.inner_text('[data-stem="bass"] output') == "off"
+
+
+async def test_the_sound_goes_on_while_pages_change(studio: Studio) -> None:
+    page = await studio.open()
+    await page.click(".stage [data-play]")
+    await page.wait_for_selector("sf-player[data-playing]:not([data-stalled])")
+    await page.evaluate("window.sameDocument = true")
+    await page.click(".nav a[href='/jobs']")
+    await page.wait_for_selector("main h1:text('Jobs')")
+    first = await evaluate(page, "return mixer.position;")
+    await evaluate(page, f"await until(() => mixer.playing && mixer.position > {first} + 0.2);")
+    assert await page.get_attribute(".nav a[href='/jobs']", "aria-current") == "page"
+    await page.go_back()
+    await page.wait_for_selector(".strip")
+    assert await page.evaluate("window.sameDocument") is True
+    assert await evaluate(page, "return mixer.playing && mixer.sources.length;") == 4
+    await page.keyboard.press(" ")
+    await page.wait_for_selector("sf-player:not([data-playing])")
+
+
+@pytest.mark.parametrize("status", ["404"])
+async def test_a_sound_that_is_gone_is_told_in_words(studio: Studio, status: str) -> None:
+    studio.expected.append("Failed to load resource")
+    page = await studio.open()
+    await page.route("**/audio/drums/**", lambda route: route.fulfill(status=int(status)))
+    await page.click(".stage [data-play]")
+    await page.wait_for_selector(".toast:has-text('no longer there')")
+    assert await evaluate(page, "return mixer.playing;") is False
