@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, text
@@ -14,7 +15,7 @@ from soundforge.tables import RUNNING, Job, Kind, Sort, Status, cursor_of
 
 _RECENT = 50  # runs that a median is taken of
 _MINUTE_S = 60
-_NEWEST = Sort(JOBS.c.created_at, JOBS.c.id)
+_NEWEST = Sort(JOBS.c.created_at, JOBS.c.id, read=datetime.fromisoformat)
 
 
 @dataclass(frozen=True)
