@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from soundforge_runners.analysis._loudness import Loudness, LoudnessMeter
+from tests.support.signals import Sound, noise, silence, sine
+
+
+def measure(sound: Sound, rate_hz: int, block: int = 1 << 19) -> Loudness:
+    wide = sound[:, None] if sound.ndim == 1 else sound
+    meter = LoudnessMeter(rate_hz, wide.shape[1])
+    for start in range(0, len(wide), block):
+        meter.add(wide[start : start + block])
+    return meter.result()
+
+
+def stereo(sound: Sound) -> Sound:
+    return np.stack([sound, sound], axis=1)
+
+
+def tone(dbfs: float, seconds: float, rate_hz: int = 48_000) -> Sound:
+    return sine(1000, seconds, 10 ** (dbfs / 20), rate_hz)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 11_025, 44_100, 48_000, 96_000])
+def test_a_stereo_tone_at_minus_23_dbfs_has_minus_23_lufs_at_any_rate(rate_hz: int) -> None:
+    found = measure(stereo(tone(-23, 6, rate_hz)), rate_hz)
+    assert found.integrated_lufs == pytest.approx(-23, abs=0.1)
+    assert found.max_short_term_lufs == pytest.approx(-23, abs=0.1)
+
+
+def test_one_channel_of_it_has_3_lu_less() -> None:
+    assert measure(tone(-23, 5), 48_000).integrated_lufs == pytest.approx(-26, abs=0.1)
+
+
+def test_quiet_ends_do_not_count() -> None:
+    sound = np.concatenate([tone(-36, 5), tone(-23, 20), tone(-36, 5)])
+    assert measure(stereo(sound), 48_000).integrated_lufs == pytest.approx(-23, abs=0.1)
+
+
+def test_silence_between_does_not_count() -> None:
+    sound = np.concatenate([tone(-23, 5), silence(10, 48_000), tone(-23, 5)])
+    assert measure(stereo(sound), 48_000).integrated_lufs == pytest.approx(-23, abs=0.2)
+
+
+@pytest.mark.parametrize(("first", "second", "range_lu"), [(-20, -30, 10), (-20, -15, 5), (-40, -20, 20)])
+def test_the_range_of_two_levels_is_their_difference(first: float, second: float, range_lu: float) -> None:
+    sound = np.concatenate([tone(first, 20), tone(second, 20)])
+    assert measure(stereo(sound), 48_000).range_lu == pytest.approx(range_lu, abs=1)
+
+
+@pytest.mark.parametrize("rate_hz", [44_100, 48_000, 96_000])
+def test_the_true_peak_lies_between_the_samples(rate_hz: int) -> None:
+    found = measure(sine(rate_hz / 4, 1, 0.5, rate_hz, phase=np.pi / 4), rate_hz)
+    assert found.sample_peak_dbfs == pytest.approx(-9.03, abs=0.05)
+    assert found.true_peak_dbtp == pytest.approx(-6.02, abs=0.2)
+
+
+def test_the_true_peak_is_never_below_the_sample_peak() -> None:
+    found = measure(noise(1, 0.2, 44_100), 44_100)
+    assert found.true_peak_dbtp is not None
+    assert found.sample_peak_dbfs is not None
+    assert found.true_peak_dbtp >= found.sample_peak_dbfs
+
+
+def test_how_the_sound_is_cut_into_blocks_does_not_matter() -> None:
+    sound = stereo(noise(5, 0.2, 44_100))
+    whole, cut = measure(sound, 44_100), measure(sound, 44_100, block=10_007)
+    assert cut.integrated_lufs == pytest.approx(whole.integrated_lufs, abs=1e-9)
+    assert cut.true_peak_dbtp == pytest.approx(whole.true_peak_dbtp, abs=1e-6)
+
+
+def test_silence_has_no_loudness() -> None:
+    found = measure(silence(5), 22_050)
+    assert (found.integrated_lufs, found.range_lu, found.max_short_term_lufs) == (None, None, None)
+    assert (found.sample_peak_dbfs, found.true_peak_dbtp) == (None, None)
+
+
+def test_a_fifth_of_a_second_has_only_peaks() -> None:
+    found = measure(sine(440, 0.2, 0.5), 22_050)
+    assert (found.integrated_lufs, found.range_lu, found.max_short_term_lufs) == (None, None, None)
+    assert found.sample_peak_dbfs == pytest.approx(-6.02, abs=0.05)
