@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from soundforge.errors import Forbidden
+from soundforge.errors import Forbidden, Unavailable
 from soundforge.web._security import (
     CONTENT_SECURITY_POLICY,
     HEADERS,
@@ -408,3 +408,13 @@ async def test_before_the_first_password_only_the_open_paths_answer(
         assert (await visitor.get("/")).status_code == 200
         assert (await visitor.get("/")).status_code == 200
     assert asked.count(True) == 1
+
+
+async def test_while_the_database_is_away_nobody_gets_in_and_the_cause_is_told() -> None:
+    async def is_set_up() -> bool:
+        raise Unavailable("The database is away.", code="database_away")
+
+    async with visiting(FirstRun(studio(), is_set_up, ["/health"])) as visitor:
+        answer = await visitor.get("/api/v1/tracks")
+        assert (await visitor.get("/health")).status_code == 200
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "database_away")

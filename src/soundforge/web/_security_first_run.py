@@ -6,8 +6,10 @@ So the first visitor from the network cannot make the studio theirs.
 from collections.abc import Awaitable, Callable, Collection
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from soundforge.errors import Unavailable
 from soundforge.web._security_refusal import Explain, plainly
 
 
@@ -30,16 +32,20 @@ class FirstRun:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on as soon as the studio is set up."""
-        if scope["type"] != "http" or self._is_open(scope["path"]) or await self._check():
-            await self._app(scope, receive, send)
-            return
-        sentence = "This studio has no password yet: open the link that its first start printed."
-        answer = self._explain(Request(scope), 403, "not_set_up", sentence, {})
-        await answer(scope, receive, send)
+        refusal = None
+        if scope["type"] == "http" and not self._is_open(scope["path"]):
+            refusal = await self._refusal(Request(scope))
+        await (refusal or self._app)(scope, receive, send)
 
-    async def _check(self) -> bool:
-        self._done = self._done or await self._is_set_up()
-        return self._done
+    async def _refusal(self, request: Request) -> Response | None:
+        try:
+            self._done = self._done or await self._is_set_up()
+        except Unavailable as error:  # the application's error handlers are further in
+            return self._explain(request, 503, error.code, error.sentence, {})
+        if self._done:
+            return None
+        sentence = "This studio has no password yet: open the link that its first start printed."
+        return self._explain(request, 403, "not_set_up", sentence, {})
 
     def _is_open(self, path: str) -> bool:
         return any(path.startswith(one) if one.endswith("/") else path == one for one in self._open_paths)
