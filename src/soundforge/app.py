@@ -6,7 +6,7 @@ Everything that lives as long as the process is opened here, and nowhere else.
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -58,8 +58,8 @@ async def open_workers(rooms: Rooms) -> AsyncIterator[Node]:
             yield node
 
 
-async def serve(settings: Settings, dsn: str) -> None:
-    """Serve the pages, the API and the queues until a signal comes."""
+async def serve(settings: Settings, dsn: str, *, told: Callable[[str], None]) -> None:
+    """Serve the pages, the API and the queues until a signal comes; ``told`` hears where to go."""
     async with contextlib.AsyncExitStack() as stack:
         rooms = await stack.enter_async_context(open_rooms(settings, dsn))
         listener = await stack.enter_async_context(open_listener())
@@ -67,7 +67,8 @@ async def serve(settings: Settings, dsn: str) -> None:
         _on_signal(studio.stopping)
         await stack.enter_async_context(open_workers(rooms))
         await stack.enter_async_context(open_monitor())
-        await serve_web(studio)
+        link = await _first_link()
+        await serve_web(studio, told=lambda url: told(f"{url}{link}"))
 
 
 async def work(settings: Settings, dsn: str) -> None:
@@ -76,6 +77,15 @@ async def work(settings: Settings, dsn: str) -> None:
     _on_signal(stopping)
     async with open_rooms(settings, dsn) as rooms, open_workers(rooms):
         await stopping.wait()
+
+
+async def _first_link() -> str:
+    """The path of the one-time link that sets the owner's password, or "" once there is one."""
+    async with transaction() as session:
+        if await accounts.is_set_up(session):
+            return ""
+        owner = await accounts.ensure_owner(session)
+        return f"link/{await accounts.new_link(session, owner)}"
 
 
 def _on_signal(stopping: asyncio.Event) -> None:

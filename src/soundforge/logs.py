@@ -36,6 +36,8 @@ def set_up(*, json: bool | None = None, level: int = logging.INFO) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    for chatty in ("alembic", "httpx2", "oban", "uvicorn"):
+        logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 
 
 def get(room: str) -> structlog.stdlib.BoundLogger:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, literal_column, select, update
+from sqlalchemy import Select, delete, func, literal_column, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import Conflict, Invalid, NotFound
@@ -15,6 +15,7 @@ from soundforge.library._types import Figures, NewTrack, Page, Query
 from soundforge.tables import TRACK_SORTS, AnalysisPart, Sort, Stem, Track, cursor_of
 
 LONGEST_WORDS = 300
+_MOST_AGAIN = 1000  # rows of a page that grew while it was out of sight
 _SORTS = {
     name: Sort(literal_column(by), Track.id, datetime.fromisoformat if name == "created" else lambda value: value)
     for name, by in TRACK_SORTS.items()
@@ -66,15 +67,28 @@ async def get_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -> Tr
 
 
 async def list_tracks(
-    session: AsyncSession, owner_id: UUID, query: Query, *, after: str | None = None, limit: int = 100
+    session: AsyncSession,
+    owner_id: UUID,
+    query: Query,
+    *,
+    after: str | None = None,
+    until: str | None = None,
+    limit: int = 100,
 ) -> Page[Track]:
-    """One page of the owner's library; raises ``Invalid`` for an unknown sort or a damaged cursor."""
+    """One page of the owner's library, or with ``until`` every row up to that cursor.
+
+    Raises ``Invalid`` for an unknown sort or a damaged cursor.
+    """
     sort = _sort(query.sort)
-    statement = sort.order(_searched(owner_id, query), descending=query.descending).limit(limit + 1)
+    statement = sort.order(_searched(owner_id, query), descending=query.descending)
+    if until:
+        statement = statement.where(not_(sort.after(until, descending=query.descending))).limit(_MOST_AGAIN)
+    else:
+        statement = statement.limit(limit + 1)
     if after:
         statement = statement.where(sort.after(after, descending=query.descending))
     found = (await session.execute(statement.add_columns(sort.expression.label("place")))).all()
-    rows, more = found[:limit], len(found) > limit
+    rows, more = (found, False) if until else (found[:limit], len(found) > limit)
     return Page(tuple(row[0] for row in rows), cursor_of(rows[-1].place, rows[-1][0].id) if more else None)
 
 

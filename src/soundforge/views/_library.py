@@ -17,10 +17,10 @@ from soundforge.views._values import Audio, JobView, LibraryPage, StemSet, StemV
 
 
 async def get_library_page(
-    session: AsyncSession, owner_id: UUID, query: Query, *, after: str | None = None, limit: int = 100
+    session: AsyncSession, owner_id: UUID, query: Query, *, after: str | None = None, until: str | None = None, limit: int = 100
 ) -> LibraryPage:
     """One page of the library: four queries for the first page, three for the others."""
-    page = await library.list_tracks(session, owner_id, query, after=after, limit=limit)
+    page = await library.list_tracks(session, owner_id, query, after=after, until=until, limit=limit)
     total = None if after else await library.count_tracks(session, owner_id, query.search)
     return LibraryPage(await _rows(session, owner_id, page.rows), page.next, total)
 
@@ -50,6 +50,7 @@ async def get_track_view(session: AsyncSession, owner_id: UUID, track_id: UUID) 
         warnings=tuple(track.warnings),
         stem_sets=_stem_sets(stems, {job.id: job for job in jobs}),
         document=_document(track, parts),
+        document_version=max((part.created_at.isoformat() for part in parts), default=""),
         jobs=tuple(view_of(job, track.title) for job in jobs),
     )
 

@@ -112,4 +112,20 @@ class TrackView:
     warnings: tuple[str, ...]
     stem_sets: tuple[StemSet, ...]  # the newest first
     document: dict[str, Any]  # the analysis document, {} before there is one
+    document_version: str  # another one whenever the document is another
     jobs: tuple[JobView, ...]  # all jobs of the track, the newest first
+
+    @property
+    def export(self) -> JobView | None:
+        """The newest zip that was packed, if there is one."""
+        return next((job for job in self.jobs if job.kind == "export" and "file_id" in job.result), None)
+
+    @property
+    def sections(self) -> list[tuple[float, str, str]]:
+        """Start in seconds, name and clock time of every section."""
+        found = self.document.get("sections") or []
+        return [(one["start_s"], (one.get("label") or one["group"]).capitalize(), _clock(one["start_s"])) for one in found]
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

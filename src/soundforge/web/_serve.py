@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -31,8 +31,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_web(studio: Studio) -> None:
-    """Serve pages and API until ``studio.stopping`` is set; raises ``Broken`` ("port_in_use")."""
+async def serve_web(studio: Studio, *, told: Callable[[str], None]) -> None:
+    """Serve pages and API until ``studio.stopping`` is set; ``told`` hears the address.
+
+    Raises ``Broken`` ("port_in_use").
+    """
     listening = bind_port(studio.settings)
     config = uvicorn.Config(
         create_app(studio), log_config=None, lifespan="off", timeout_graceful_shutdown=_GRACE_S, server_header=False
@@ -40,7 +43,9 @@ async def serve_web(studio: Studio) -> None:
     server = _Server(config)
     task = asyncio.create_task(server.serve([listening]), name="web")
     host, port = listening.getsockname()[:2]
-    _log.info("web.listening", url=f"http://{host}:{port}/")
+    _log.info("web.listening", host=host, port=port)
+    listening.listen(512)
+    told(f"http://{host}:{port}/")
     stopping = asyncio.create_task(studio.stopping.wait(), name="stopping")
     try:
         await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -74,11 +74,15 @@ async def track_page(request: Request, visitor: VisitorOf, track_id: UUID, shown
 
 
 @router.get("/library/rows")
-async def library_rows(request: Request, visitor: VisitorOf, shown: ShownOf, after: str = "") -> HTMLResponse:
-    """One page of rows and the sentinel of the next: what scrolling asks for."""
+async def library_rows(
+    request: Request, visitor: VisitorOf, shown: ShownOf, after: str = "", until: str = ""
+) -> HTMLResponse:
+    """One page of rows and the sentinel of the next; with ``until`` exactly the rows of a page shown before."""
     async with reading() as session:
-        found = await views.get_library_page(session, visitor.id, shown.query, after=after or None, limit=PAGE_ROWS)
-    return page(request, "pages/_rows.html", library=found, shown=shown, after=after, selected=None)
+        found = await views.get_library_page(
+            session, visitor.id, shown.query, after=after or None, until=until or None, limit=PAGE_ROWS
+        )
+    return page(request, "pages/_rows.html", library=found, shown=shown, after=after, until=until, selected=None)
 
 
 @router.get("/tracks/{track_id}/stage")
@@ -172,6 +176,7 @@ async def _workspace(request: Request, visitor: Visitor, shown: Shown, track_id:
         library=found,
         shown=shown,
         after="",
+        until="",
         track=track,
         dock=dock,
         feed_url=shown.address("/events/library", place=place),
