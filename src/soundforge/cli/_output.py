@@ -1,0 +1,29 @@
+"""What a command says: rich on a terminal, plain lines elsewhere, JSON where asked for."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+
+from soundforge.errors import SoundForgeError
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str = "") -> None:
+    """One line for people."""
+    console.print(text, markup=False)
+
+
+def say_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str, indent=2) + "\n")
+
+
+def say_error(error: SoundForgeError) -> None:
+    """What went wrong, in one sentence, on standard error."""
+    errors.print(f"{error.sentence} [{error.code}]", markup=False)
+    for name, sentence in error.fields.items():
+        errors.print(f"  {name}: {sentence}", markup=False)
