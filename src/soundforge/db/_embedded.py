@@ -11,6 +11,7 @@ import secrets
 import shlex
 import shutil
 import subprocess
+import sys
 import time
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
@@ -39,6 +40,9 @@ _PORT = 5432  # names the socket only: TCP is off
 _START_LIMIT_S = 600.0  # recovery after a crash may take its time
 _STOP_LIMIT_S = 60.0
 _CONNECT_LIMIT_S = 5
+# One call for the whole file system instead of one for each of a thousand files: where the disk is
+# busy that is half a second instead of five, both on the first start and after a crash.
+_SYNC = "syncfs" if sys.platform == "linux" else "fsync"
 _ATTEMPTS = 10  # backends of a killed postmaster need a moment to notice and go
 _AGAIN_S = 0.3
 _LARGEST_LOG = 5_000_000  # bytes
@@ -178,6 +182,7 @@ class EmbeddedServer:
         options = [f"--pgdata={fresh / 'cluster'}", f"--pwfile={fresh / 'password'}", f"--username={_ROLE}"]
         options += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         options += ["--auth-local=scram-sha-256", "--auth-host=scram-sha-256", "--set=listen_addresses="]
+        options += [f"--sync-method={_SYNC}"]
         self._run(programs, "initdb", *options)
         write_private(self.folder / "password", password)
         (fresh / "cluster").rename(self.cluster)
@@ -217,6 +222,8 @@ class EmbeddedServer:
             "max_connections": "200",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            "log_checkpoints": "off",
+            "recovery_init_sync_method": _SYNC,
         }
         return shlex.join(part for name, value in values.items() for part in ("-c", f"{name}={value}"))
 
