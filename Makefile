@@ -56,7 +56,7 @@ lock: ## pin what pyproject.toml asks for, with hashes (ARGS=--upgrade for newer
 
 bench-%: ## measure one thing: bench/<name>.py
 	@sh scripts/setup.sh dev
-	@$(PYTHON_ENV) bench/$*.py $(ARGS)
+	@$(PYTHON_ENV) -m bench.$* $(ARGS)
 
 clean: ## remove what the other commands made, but no data and no music
 	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results demo-out

@@ -8,6 +8,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,9 +49,10 @@ class ErrorUse:
     sentence: str
 
 
-def error_uses() -> list[ErrorUse]:
+@cache
+def error_uses() -> tuple[ErrorUse, ...]:
     """Every place under ``src`` that makes an error of ours, in the order of the files."""
-    return sorted(use for path in (ROOT / "src").rglob("*.py") for use in _uses_in(path))
+    return tuple(sorted(use for path in (ROOT / "src").rglob("*.py") for use in _uses_in(path)))
 
 
 def errors_page() -> str:
@@ -85,7 +87,7 @@ def _uses_in(path: Path) -> Iterator[ErrorUse]:
     for scope in ast.walk(tree):
         if not isinstance(scope, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
-        for call in _calls(scope):
+        for call in filter(_may_be_error, _calls(scope)):
             made = _error(call, _texts(scope, before=call.lineno))
             if made is None:
                 continue
@@ -104,6 +106,10 @@ def _calls(scope: ast.AST) -> Iterator[ast.Call]:
         if isinstance(child, ast.Call):
             yield child
         yield from _calls(child)
+
+
+def _may_be_error(call: ast.Call) -> bool:
+    return _name(call.func) in {"Refused", *FAMILIES} or any(keyword.arg == "code" for keyword in call.keywords)
 
 
 def _error(call: ast.Call, names: dict[str, str]) -> tuple[str | None, str, str] | None:

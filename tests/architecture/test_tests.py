@@ -18,6 +18,7 @@ def test_tests_stand_at_the_path_of_what_they_test() -> None:
         place = base.joinpath(*below.parts[1:-1]) if len(below.parts) > 1 else ROOMS
         name = below.stem.removeprefix("test_")
         mirrors = [place / form for form in (f"_{name}.py", f"{name}.py", f"_{name}", name)]
+        mirrors.append(ROOMS / "web" / "static" / "js" / f"{name}.js")
         if not any(path.exists() for path in mirrors):
             astray.append(module.where)
     assert not astray, "\n".join(astray)
@@ -35,7 +36,9 @@ def test_tests_are_named_as_sentences() -> None:
 
 def test_nothing_is_skipped_or_left_for_later() -> None:
     """`tests/support/require.py` is the one place that may skip: what a machine lacks."""
-    excused = {"tests/support/require.py", "tests/architecture/test_tests.py"}
+    excused = {
+        f"tests/{name}.py" for name in ("support/require", "architecture/test_tests", "architecture/test_require")
+    }
     found = [
         f"{module.where}:{number} {line.strip()}"
         for module in modules("src", "tests", "scripts")
