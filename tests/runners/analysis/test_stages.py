@@ -1,0 +1,146 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from soundforge_runners.analysis import EMPTY, Source, analyze
+from soundforge_runners.analysis._document import Document, rounded
+from soundforge_runners.analysis._stages import Song, run_stage
+from tests.support.signals import RATE_HZ, Sound, chord, noise, rock_song, silence, sine, write
+
+
+def listen(source: Source, folder: Path) -> tuple[list[str], dict[str, Any], list[str]]:
+    """Stages in the order they came, all they said, and the codes of the warnings."""
+    stages: list[str] = []
+    said: dict[str, Any] = {}
+
+    def take(stage: str, document: Document, path: str | None) -> None:
+        stages.append(stage)
+        said.update(document)
+
+    warnings = analyze(source, folder / "peaks.dat", take, lambda percent, stage: None)
+    return stages, said, [warning["code"] for warning in warnings]
+
+
+def hear(sound: Sound, folder: Path, rate_hz: int = RATE_HZ) -> tuple[dict[str, Any], list[str]]:
+    _, said, codes = listen(write(sound, folder / "pcm.f32", rate_hz), folder)
+    return said, codes
+
+
+def test_peaks_come_first_and_every_stage_comes_once(tmp_path: Path) -> None:
+    stages, said, codes = listen(write(rock_song(bars=8), tmp_path / "pcm.f32"), tmp_path)
+    assert stages == list(EMPTY)
+    assert all(name in said for names in EMPTY.values() for name in names)
+    assert codes == []
+
+
+def test_a_song_in_stereo_is_heard_as_in_mono(tmp_path: Path) -> None:
+    mono = rock_song(bars=8)
+    one, _ = hear(mono, tmp_path)
+    two, _ = hear(np.stack([mono, mono], axis=1), tmp_path)
+    assert two["tempo"]["bpm"] == pytest.approx(120, rel=0.005)
+    assert two["beats"]["times_s"] == pytest.approx(one["beats"]["times_s"], abs=0.002)
+    assert two["key"]["camelot"] == one["key"]["camelot"] == "8B"
+
+
+def test_loud_and_quiet_copies_are_heard_alike(tmp_path: Path) -> None:
+    song = rock_song(bars=8)
+    loud, _ = hear(song, tmp_path)
+    quiet, _ = hear(song * np.float32(0.01), tmp_path)
+    assert loud["beats"]["times_s"] == pytest.approx(quiet["beats"]["times_s"], abs=0.002)
+    assert loud["key"]["camelot"] == quiet["key"]["camelot"]
+    assert loud["loudness"]["integrated_lufs"] - quiet["loudness"]["integrated_lufs"] == pytest.approx(40, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("sound", "code"),
+    [
+        (silence(20), "silence"),
+        (np.full(RATE_HZ * 20, 0.5, dtype=np.float32), "silence"),
+        (sine(440, 0.2), "too_short"),
+        (silence(0.2), "too_short"),
+        (np.array([0.5], dtype=np.float32), "too_short"),
+    ],
+    ids=["silence", "constant offset", "a fifth of a second", "a fifth of silence", "one sample"],
+)
+def test_where_there_is_nothing_to_hear_all_is_null_with_one_reason(sound: Sound, code: str, tmp_path: Path) -> None:
+    said, codes = hear(sound, tmp_path)
+    names = [name for stage, names in EMPTY.items() if stage not in ("peaks", "loudness") for name in names]
+    assert {name: said[name] for name in names} == dict.fromkeys(names)
+    assert set(codes) == {code}
+    assert said["waveform"] is not None
+
+
+@pytest.mark.parametrize("sound", [noise(20), sine(440, 20), sine(440, 5)], ids=["noise", "tone", "5 s of a tone"])
+def test_noise_and_a_single_tone_have_neither_beat_nor_key(sound: Sound, tmp_path: Path) -> None:
+    said, codes = hear(sound, tmp_path)
+    assert (said["tempo"], said["beats"], said["key"], said["chords"], said["sections"]) == (None,) * 5
+    assert codes == ["no_beat", "not_tonal"]
+    assert said["features"] is not None
+
+
+def test_a_chord_that_only_lasts_has_a_key_and_no_beat(tmp_path: Path) -> None:
+    said, codes = hear(chord(9, "min", 20), tmp_path)
+    assert said["key"]["camelot"] == "8A"
+    assert said["tempo"] is None
+    assert codes == ["no_beat"]
+
+
+def test_silence_in_the_middle_does_not_break_the_rest(tmp_path: Path) -> None:
+    song = rock_song(bars=8)
+    said, _ = hear(np.concatenate([song, silence(10), song]), tmp_path)
+    assert said["key"]["camelot"] == "8B"
+    assert said["tempo"]["bpm"] == pytest.approx(120, rel=0.01)
+
+
+def test_samples_that_are_no_numbers_count_as_silence(tmp_path: Path) -> None:
+    song = rock_song(bars=8)
+    song[1000:1100] = np.nan
+    song[2000] = np.inf
+    said, _ = hear(song, tmp_path)
+    assert said["key"]["camelot"] == "8B"
+
+
+def test_a_file_shorter_than_announced_says_so(tmp_path: Path) -> None:
+    source = write(rock_song(bars=8), tmp_path / "pcm.f32")
+    _, _, codes = listen(Source(source.path, source.sample_rate_hz, 1, source.frames * 2), tmp_path)
+    assert "cut_short" in codes
+
+
+def test_a_stage_that_fails_is_null_with_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def fails(song: Song) -> Document:
+        raise ZeroDivisionError("a bug")
+
+    song = Song(write(silence(1), tmp_path / "pcm.f32"), tmp_path / "peaks.dat", lambda percent, stage: None)
+    part, warnings = run_stage("cues", fails, song)
+    assert part == {"cues": None, "warnings": warnings}
+    assert [warning["code"] for warning in warnings] == ["cues_failed"]
+    assert "a bug" in capsys.readouterr().err
+
+
+def test_lack_of_memory_is_not_taken_for_a_bug(tmp_path: Path) -> None:
+    def fails(song: Song) -> Document:
+        raise MemoryError
+
+    song = Song(write(silence(1), tmp_path / "pcm.f32"), tmp_path / "peaks.dat", lambda percent, stage: None)
+    with pytest.raises(MemoryError):
+        run_stage("cues", fails, song)
+
+
+def test_numbers_have_four_decimals_and_must_be_numbers() -> None:
+    assert rounded({"a": [1.23456, (2, -0.00001)], "b": "x", "c": None}) == {
+        "a": [1.2346, [2, 0.0]],
+        "b": "x",
+        "c": None,
+    }
+    with pytest.raises(ValueError, match="not a number"):
+        rounded([float("nan")])
+
+
+def test_the_likeness_vector_has_69_numbers_and_ignores_the_key(tmp_path: Path) -> None:
+    said, _ = hear(rock_song(bars=8), tmp_path)
+    embedding = said["embedding"]
+    assert (embedding["name"], embedding["dim"], len(embedding["values"])) == ("sfa-69-v1", 69, 69)
+    chroma = embedding["values"][40:52]
+    assert chroma == sorted(chroma)
