@@ -5,8 +5,6 @@
 SONGS is a folder made by `bench.songs`: `<id>/mix.flac` and `<id>/truth.json` each.
 """
 
-# ruff: noqa: T201 - a program that prints a table
-
 import argparse
 import json
 import os

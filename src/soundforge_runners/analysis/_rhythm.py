@@ -18,6 +18,7 @@ _LEAST_SALIENCE = 0.05
 _RIVAL_SCORE, _RIVAL_MARGIN = 0.6, 1.4
 _ANY_DRUMS = 0.26
 _SLOW_BPM, _HALF_TIME_ACTIVITY = 100.0, 0.45
+_CLEAR_BASE, _CLEAR_SLOPE, _SECOND_DOUBT = 0.6, 2.0, 0.12
 _CURVE_BEATS = 16
 _STABLE_SHARE = 0.02
 
@@ -54,9 +55,10 @@ class Rhythm:
         return list(self.tempo.alternatives)
 
     def confidence(self) -> float:
-        """How likely the tempo is right, 0..1: the beats are even, and the second best tempo is far behind."""
+        """How likely the tempo is right, 0..1: beats are even, onsets repeat clearly, the second best is behind."""
         second = self.tempo.alternatives[0][1] if self.tempo.alternatives else 0.0
-        return float(np.clip(self.regularity() * (1 - 0.5 * second), 0, 1))
+        clear = np.clip(_CLEAR_BASE + _CLEAR_SLOPE * self.tempo.salience, 0, 1)
+        return float(np.clip(self.regularity() * clear * (1 - _SECOND_DOUBT * second), 0, 1))
 
     def bar_confidence(self) -> float:
         """How far the chosen bars stand before the second best, 0..1."""
