@@ -1,7 +1,6 @@
 """What happens to a run from outside: progress out, cancellation and shutdown in, a fence around all of it."""
 
 import asyncio
-import sys
 import time
 from pathlib import Path
 from uuid import UUID
@@ -14,11 +13,8 @@ from soundforge.config import Settings
 from soundforge.db import Database, reading, transaction
 from soundforge.errors import Unavailable
 from soundforge.tables import Kind, Status
-from tests.support import hostile
-from tests.support.jobs import DEADLINE_S, Script, Wire
+from tests.support.jobs import DEADLINE_S, HOSTILE, Script, Wire
 from tests.support.processes import none_left
-
-HOSTILE = [sys.executable, str(Path(hostile.__file__))]
 
 
 async def forever(_run: jobs.Run) -> None:

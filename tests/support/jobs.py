@@ -2,19 +2,23 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 
-from soundforge import jobs
+from soundforge import children, jobs
 from soundforge.db import reading, transaction
 from soundforge.tables import Job, Kind, User
+from tests.support import hostile
 
 DEADLINE_S = 20.0
+HOSTILE = [sys.executable, str(Path(hostile.__file__))]
 
 type Body = Callable[[jobs.Run], Awaitable[None]]
 type Need = Callable[[jobs.Candidate], Awaitable[int | jobs.NotYet | None]]
@@ -28,12 +32,36 @@ class ScriptedWorker(jobs.Worker):
 
     async def body(self, run: jobs.Run) -> None:
         """Run the test's body."""
-        await _bodies[run.params["body"]](run)
+        name = run.params["body"]
+        await (_bodies.get(name) or NAMED[name])(run)
 
     async def needs(self, candidate: jobs.Candidate) -> int | jobs.NotYet | None:
         """Ask the test's own needs, where it gave some."""
         need = _needs.get(candidate.params["body"])
         return await need(candidate) if need else None
+
+
+async def _hang_once(run: jobs.Run) -> None:
+    """Leave a file, and on the first run hang."""
+    (run.folder / "scratch").write_text("x")
+    if run.run == 1:
+        await asyncio.Event().wait()
+
+
+async def _hang_once_with_child(run: jobs.Run) -> None:
+    """On the first run, hang with a child that does not listen."""
+    if run.run == 1:
+        limits = children.Limits(total_s=600, silence_s=600)
+        async with children.open_child(HOSTILE, folder=run.folder / "child", limits=limits) as child:
+            run.report(1, f"child {child.pid}")
+            await child.ask({"do": "family_that_hangs"})
+
+
+async def _nothing(_run: jobs.Run) -> None:
+    """Be through at once."""
+
+
+NAMED: dict[str, Body] = {"hang_once": _hang_once, "hang_once_with_child": _hang_once_with_child, "nothing": _nothing}
 
 
 class Script:
@@ -49,9 +77,13 @@ class Script:
         _bodies[name] = body
         if need is not None:
             _needs[name] = need
+        return await self.add_named(name, kind=kind, key=key)
+
+    async def add_named(self, body: str, *, kind: Kind = Kind.ANALYSIS, key: str | None = None) -> Job:
+        """Queue a job for a body that other processes know as well: see ``NAMED``."""
         async with transaction() as session:
             return await jobs.add_job(
-                session, kind=kind, owner_id=self.owner_id, unique_key=key or name, params={"body": name}
+                session, kind=kind, owner_id=self.owner_id, unique_key=key or uuid4().hex, params={"body": body}
             )
 
     async def get(self, job: Job) -> Job:

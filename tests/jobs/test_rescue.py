@@ -1,0 +1,257 @@
+"""A job whose worker died goes on; one whose worker lives is left alone."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from soundforge import jobs
+from soundforge.config import Settings
+from soundforge.db import Database, reading, transaction
+from soundforge.jobs._rescue import rescue_node
+from soundforge.tables import Job
+from tests.support.jobs import DEADLINE_S, Script, Wire
+from tests.support.processes import none_left
+from tests.support.worker import run_worker
+
+
+async def _ignore(_prefix: str) -> None:
+    pass
+
+
+@asynccontextmanager
+async def another_node(settings: Settings, database: Database) -> AsyncIterator[jobs.Node]:
+    async with jobs.open_node(settings, database.dsn, on_sweep=_ignore) as node:
+        yield node
+
+
+async def execute(statement: str, **values: Any) -> None:
+    async with transaction() as session:
+        await session.execute(text(statement), values)
+
+
+async def oban_of(job: Job) -> tuple[str, int]:
+    async with reading() as session:
+        row = await session.execute(text("SELECT state::text, attempt FROM oban_jobs WHERE id = :id"), {"id": job.oban_job_id})
+        state, attempt = row.one()
+        return state, attempt
+
+
+async def nothing_is_orphaned() -> bool:
+    async with reading() as session:
+        return await jobs.check_orphans(session) == []
+
+
+async def test_a_job_of_a_killed_worker_is_worked_by_another(
+    database: Database, worker_settings: Settings, script: Script, wire: Wire, swept: list[str]
+) -> None:
+    async def on_sweep(prefix: str) -> None:
+        swept.append(prefix)
+
+    async with run_worker(database.dsn, worker_settings) as worker:
+        job = await script.add_named("hang_once")
+        first = await wire.until(job, "processing")
+        async with jobs.open_node(worker_settings, database.dsn, on_sweep=on_sweep) as node:
+            worker.kill()
+            killed_at = time.monotonic()
+            await worker.wait()
+            await wire.until(job, "failed")
+            assert time.monotonic() - killed_at < 60 * worker_settings.time_scale + 2
+            await wire.until(job, "completed")
+            row = await script.get(job)
+            assert (row.run, row.attempt, row.node) == (first["run"] + 1, 2, node.name)
+            assert swept == [f"jobs/{job.id}/1/"]
+    assert await nothing_is_orphaned()
+
+
+async def test_a_restarted_worker_takes_its_slot_and_ends_what_its_predecessor_left(
+    database: Database, worker_settings: Settings, script: Script, wire: Wire
+) -> None:
+    async with run_worker(database.dsn, worker_settings) as worker:
+        job = await script.add_named("hang_once_with_child")
+        told = await wire.until_event(lambda event: str(event.get("stage")).startswith("child"))
+        left = worker_settings.work_folder.glob(f"*/{job.id}/1")
+        assert len(list(left)) == 1
+        worker.kill()
+        await worker.wait()
+    async with another_node(worker_settings, database) as node:
+        assert node.name.endswith("-0")
+        assert none_left([int(told["stage"].split()[1])])
+        assert not list(worker_settings.work_folder.glob(f"*/{job.id}/1"))
+        await wire.until(job, "completed")
+        assert (await script.get(job)).run == 2
+
+
+async def test_the_boot_of_a_second_node_does_not_touch_the_first(
+    node: jobs.Node, database: Database, worker_settings: Settings, script: Script, wire: Wire
+) -> None:
+    let_go = asyncio.Event()
+
+    async def body(run: jobs.Run) -> None:
+        (run.folder / "scratch").write_text("x")
+        await let_go.wait()
+        assert (run.folder / "scratch").read_text() == "x"
+
+    job = await script.add(body)
+    await wire.until(job, "processing")
+    async with another_node(worker_settings, database) as second:
+        assert second.name != node.name
+        let_go.set()
+        await wire.until(job, "completed")
+    assert (await script.get(job)).run == 1
+
+
+async def test_two_nodes_share_the_queue_and_nothing_runs_twice(
+    node: jobs.Node, database: Database, worker_settings: Settings, script: Script, wire: Wire
+) -> None:
+    ran: list[tuple[str, object]] = []
+    both = asyncio.Barrier(4)  # two of each node are needed to let anybody on
+
+    async def body(run: jobs.Run) -> None:
+        ran.append((run.node.name, run.job_id))
+        async with asyncio.timeout(DEADLINE_S):
+            await both.wait()
+
+    async with another_node(worker_settings, database) as second:
+        added = [await script.add(body) for _ in range(12)]
+        for job in added:
+            await wire.until(job, "completed")
+    assert Counter(job_id for _, job_id in ran) == Counter(job.id for job in added)
+    assert {name for name, _ in ran} == {node.name, second.name}
+
+
+async def test_a_live_job_of_twenty_minutes_is_never_stolen(
+    database: Database, worker_settings: Settings, script: Script, wire: Wire
+) -> None:
+    minute_s, settings = 0.6, worker_settings.model_copy(update={"time_scale": 0.01})
+
+    async def body(run: jobs.Run) -> None:
+        until = time.monotonic() + 20 * minute_s
+        while time.monotonic() < until:
+            run.report(100 - 100 * (until - time.monotonic()) / (20 * minute_s))
+            await asyncio.sleep(0.05)
+
+    async with another_node(settings, database), another_node(settings, database):
+        job = await script.add(body)
+        await wire.until(job, "completed", "failed")
+        row = await script.get(job)
+        assert (row.status, row.run, row.attempt) == ("completed", 1, 1)
+
+
+async def test_a_live_job_is_not_stolen_when_the_heartbeats_are_lost(
+    node: jobs.Node, database: Database, worker_settings: Settings, script: Script, wire: Wire
+) -> None:
+    """Oban keeps them in an unlogged table: after a crash of the server it is empty."""
+    let_go = asyncio.Event()
+
+    async def body(_run: jobs.Run) -> None:
+        await let_go.wait()
+
+    async with another_node(worker_settings, database):
+        job = await script.add(body)
+        await wire.until(job, "processing")
+        for _ in range(3):
+            await execute("DELETE FROM oban_producers")
+            await asyncio.sleep(1.0)
+        let_go.set()
+        await wire.until(job, "completed")
+    assert (await script.get(job)).run == 1
+
+
+@pytest.mark.parametrize(
+    ("setup", "row", "oban"),
+    [
+        ("running", ("queued", "interrupted"), ("available", 1)),
+        ("running for the last time", ("failed", "interrupted"), ("discarded", 3)),
+        ("running and cancelled", ("failed", "cancelled"), ("cancelled", 1)),
+        ("queued", ("queued", None), ("available", 0)),
+        ("finished", ("failed", None), ("cancelled", 1)),
+        ("under another job", ("queued", None), ("cancelled", 1)),
+        ("deleted", None, ("cancelled", 1)),
+    ],
+)
+async def test_the_row_of_an_orphan_decides(
+    script: Script, setup: str, row: tuple[str, str | None] | None, oban: tuple[str, int]
+) -> None:
+    job = await script.add_named("nothing")
+    attempt = 3 if setup == "running for the last time" else 1
+    await execute(
+        "UPDATE oban_jobs SET state = 'executing', attempt = :attempt, attempted_at = now(), attempted_by = '{dead,x}'"
+        " WHERE id = :id",
+        id=job.oban_job_id,
+        attempt=attempt,
+    )
+    if setup.startswith("running"):
+        await execute("UPDATE jobs SET status = 'processing', run = 1 WHERE id = :id", id=job.id)
+    changes = {
+        "running and cancelled": "UPDATE jobs SET cancel_requested_at = now() WHERE id = :id",
+        "finished": "UPDATE jobs SET status = 'failed' WHERE id = :id",
+        "under another job": "UPDATE jobs SET oban_job_id = 999 WHERE id = :id",
+        "deleted": "DELETE FROM jobs WHERE id = :id",
+    }
+    if setup in changes:
+        await execute(changes[setup], id=job.id)
+    assert await rescue_node("somebody else") == []
+    await rescue_node("dead")
+    assert await oban_of(job) == oban
+    if row is not None:
+        found = await script.get(job)
+        assert (found.status, found.error_code) == row
+
+
+async def test_a_row_whose_oban_job_was_removed_fails_and_can_be_tried_again(
+    node: jobs.Node, script: Script, wire: Wire
+) -> None:
+    async def never(_candidate: jobs.Candidate) -> jobs.NotYet:
+        return jobs.NotYet("Not today.", wait_s=1000)
+
+    async def body(_run: jobs.Run) -> None:
+        pass
+
+    job = await script.add(body, need=never)
+    await wire.until_event(lambda event: event.get("wait_reason") == "Not today.")
+    async with asyncio.timeout(DEADLINE_S):
+        while (await oban_of(job))[0] != "scheduled":
+            await asyncio.sleep(0.02)
+    await execute("DELETE FROM oban_jobs WHERE id = :id", id=job.oban_job_id)
+    assert (await wire.until(job, "failed"))["error_code"] == "interrupted"
+
+
+async def test_a_node_that_lost_its_lock_takes_the_same_slot_again(
+    node: jobs.Node, database: Database, worker_settings: Settings, script: Script, wire: Wire
+) -> None:
+    locks = "FROM pg_locks WHERE locktype = 'advisory'"
+    locks += " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+
+    async def held() -> int:
+        async with reading() as session:
+            return int(await session.scalar(text(f"SELECT count(*) {locks}")) or 0)
+
+    async with asyncio.timeout(DEADLINE_S):
+        while await held() < 2:  # slot and leadership
+            await asyncio.sleep(0.02)
+    await execute(f"SELECT pg_terminate_backend(pid) {locks}")
+    async with another_node(worker_settings, database) as second:
+        assert second.name != node.name
+    async with asyncio.timeout(DEADLINE_S):
+        while await held() < 2:
+            await asyncio.sleep(0.02)
+
+
+async def test_on_a_shared_server_a_newcomer_gives_way_to_an_owner_who_shows_up(
+    database: Database, worker_settings: Settings, tmp_path: Any, script: Script
+) -> None:
+    """Another machine of the same name, whose lock was lost for a moment, still beats under its name."""
+    settings = worker_settings.model_copy(update={"database_url": "set", "data": tmp_path / "other"})
+    async with another_node(settings, database) as first:
+        name = first.name
+    beat = "INSERT INTO oban_producers (uuid, node, queue, updated_at)"
+    beat += " VALUES (gen_random_uuid(), :node, 'analysis', timezone('UTC', now()) + interval '1 hour')"
+    await execute(beat, node=name)
+    async with another_node(settings, database) as second:
+        assert second.name != name
