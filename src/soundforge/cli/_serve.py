@@ -17,7 +17,11 @@ def add_to(app: App) -> None:
 
 
 def serve(
-    *, queues: str | None = None, host: str | None = None, port: int | None = None, open_page: Annotated[bool, Parameter(name="--open")] = False
+    *,
+    queues: str | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    open_page: Annotated[bool, Parameter(name="--open")] = False,
 ) -> int:
     """Serve the studio: pages, API and the work itself.
 

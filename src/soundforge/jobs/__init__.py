@@ -4,6 +4,7 @@ Oban alone queues and retries; the row in ``jobs`` alone says how far a job is.
 """
 
 from soundforge.jobs._claim import Candidate, Needs, NotYet
+from soundforge.jobs._clock import STALE_S
 from soundforge.jobs._fence import Superseded
 from soundforge.jobs._figures import (
     Depth,
@@ -37,6 +38,7 @@ from soundforge.jobs._work import Worker, retry_in_s, work
 __all__ = [
     "KINDS",
     "QUEUE_LIMITS",
+    "STALE_S",
     "Candidate",
     "Depth",
     "Failures",

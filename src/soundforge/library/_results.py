@@ -18,7 +18,8 @@ async def add_stems(
     """Give a track the stems that one separation job made."""
     for position, new in enumerate(stems):
         await add_file(session, owner_id, new.audio)
-        await add_file(session, owner_id, new.peaks)
+        if new.peaks:
+            await add_file(session, owner_id, new.peaks)
         session.add(
             Stem(
                 track_id=track_id,
@@ -26,7 +27,7 @@ async def add_stems(
                 name=new.name,
                 position=position,
                 file_id=new.audio.id,
-                peaks_file_id=new.peaks.id,
+                peaks_file_id=new.peaks.id if new.peaks else None,
                 gain_db=new.gain_db,
             )
         )

@@ -54,7 +54,8 @@ async def add_track(session: AsyncSession, owner_id: UUID, new: NewTrack) -> Tra
 
 async def find_track_by_audio(session: AsyncSession, owner_id: UUID, sha256: str) -> Track | None:
     """The owner's living track made of exactly these bytes, if there is one."""
-    return await session.scalar(_living(owner_id).where(Track.audio_sha256 == sha256))
+    found = await session.scalars(_living(owner_id).where(Track.audio_sha256 == sha256))
+    return found.one_or_none()
 
 
 async def get_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -> Track:
@@ -132,7 +133,7 @@ async def change_track(
         setattr(track, name, value)
     await session.flush()
     if changed:
-        await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=changed))
+        await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=tuple(changed)))
     return track
 
 
@@ -143,7 +144,7 @@ async def set_figures(session: AsyncSession, owner_id: UUID, track_id: UUID, fig
         .where(Track.id == track_id, Track.owner_id == owner_id)
         .values(bpm=figures.bpm, musical_key=figures.musical_key, camelot=figures.camelot)
     )
-    await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=["bpm", "key"]))
+    await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=("bpm", "key")))
 
 
 async def remove_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -> Track:
@@ -187,11 +188,11 @@ async def purge_track(session: AsyncSession, track: Track) -> None:
     await orphan_files(session, {file_id for file_id in ids if file_id})
 
 
-def _living(owner_id: UUID) -> Select[tuple[Track]]:
+def _living(owner_id: UUID) -> Select[Track]:
     return select(Track).where(Track.owner_id == owner_id, Track.deleted_at.is_(None))
 
 
-def _searched(owner_id: UUID, query: Query) -> Select[tuple[Track]]:
+def _searched(owner_id: UUID, query: Query) -> Select[Track]:
     return _living(owner_id).where(matches(query.search)) if query.search.strip() else _living(owner_id)
 
 

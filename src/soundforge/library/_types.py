@@ -44,7 +44,7 @@ class NewStem:
 
     name: str
     audio: NewFile
-    peaks: NewFile
+    peaks: NewFile | None
     gain_db: float
 
 

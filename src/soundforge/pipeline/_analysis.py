@@ -54,7 +54,7 @@ async def _keep(run: jobs.Run, part: Part) -> None:
     if part.path:
         stored = await ports().storage.put(part.path, f"{run.prefix}{part.path.name}")
         file = new_file(stored, "application/octet-stream")
-    new = NewPart(part.stage, part.version, part.document, file)
+    new = NewPart(part.stage, part.version, dict(part.document), file)
     async with run.writing() as session:
         await library.add_part(session, run.owner_id, run.require_track(), run.job_id, new)
 

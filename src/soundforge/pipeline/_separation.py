@@ -24,11 +24,14 @@ async def separate(run: jobs.Run) -> None:
 
 async def _store(run: jobs.Run, port: Ports, stem: StemFile, gain_db: float) -> NewStem:
     audio = await port.storage.put(stem.path, f"{run.prefix}{stem.name}.flac")
-    peaks = await port.storage.put(stem.peaks_path, f"{run.prefix}{stem.name}.dat")
+    peaks = None
+    if stem.peaks_path:
+        stored = await port.storage.put(stem.peaks_path, f"{run.prefix}{stem.name}.dat")
+        peaks = new_file(stored, "application/octet-stream")
     return NewStem(
         name=stem.name,
         audio=new_file(audio, "audio/flac"),
-        peaks=new_file(peaks, "application/octet-stream"),
+        peaks=peaks,
         gain_db=gain_db,
     )
 

@@ -29,7 +29,10 @@ async def verify(settings: Settings, storage: Storage) -> list[Finding]:
         files = {file.key: file for file in await library.list_files(session)}
         orphans = await jobs.check_orphans(session)
         running = {(str(job.id), str(job.run)) for job in await jobs.list_running(session)}
-    findings = [Finding(orphan.code, f"Job {orphan.job_id} and Oban job {orphan.oban_job_id} do not match.") for orphan in orphans]
+    findings = [
+        Finding(orphan.code, f"Job {orphan.job_id} and Oban job {orphan.oban_job_id} do not match.")
+        for orphan in orphans
+    ]
     findings += [finding async for finding in _compare(storage, files)]
     findings += await asyncio.to_thread(_left_processes, settings.work_folder, running)
     return findings

@@ -52,7 +52,10 @@ class SeparationWorker(jobs.Worker):
 
     async def needs(self, candidate: jobs.Candidate) -> int | None:
         """Memory for the engine on a song of this length."""
-        engine, _model = ports().separator_for(str(candidate.params.get("model", "auto")))
+        try:
+            engine, _model = ports().separator_for(str(candidate.params.get("model", "auto")))
+        except Broken:  # the run itself will say so, on its row
+            return None
         return engine.needs_mb((await _duration(candidate)).total_seconds())
 
 

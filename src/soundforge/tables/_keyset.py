@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, tuple_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, tuple_
 
 from soundforge.errors import Invalid
 
@@ -23,8 +23,8 @@ from soundforge.errors import Invalid
 class Sort:
     """A way to order a list: a never-null ``expression``, and how its value is read from a cursor."""
 
-    expression: ColumnElement[Any]
-    id: ColumnElement[UUID]
+    expression: SQLColumnExpression[Any]
+    id: SQLColumnExpression[UUID]
     read: Callable[[Any], Any] = lambda value: value
 
     def after(self, cursor: str, *, descending: bool) -> ColumnElement[bool]:
@@ -33,7 +33,7 @@ class Sort:
         here, there = tuple_(self.expression, self.id), tuple_(value, row_id)
         return here < there if descending else here > there
 
-    def order[T: Select[Any]](self, statement: T, *, descending: bool) -> T:
+    def order[T: Select[*tuple[Any, ...]]](self, statement: T, *, descending: bool) -> T:
         """Order ``statement`` by this sort."""
         columns = (self.expression, self.id)
         return statement.order_by(*(column.desc() if descending else column.asc() for column in columns))

@@ -1,6 +1,6 @@
 """Read-only joins as frozen values, for pages, API and CLI alike."""
 
-from soundforge.views._jobs import count_active, get_job_view, list_job_views, view_of
+from soundforge.views._jobs import count_active, get_job_view, list_family, list_job_views, view_of
 from soundforge.views._library import get_library_page, get_track_row, get_track_view
 from soundforge.views._values import Audio, JobView, LibraryPage, StemSet, StemView, TrackRow, TrackView
 
@@ -17,6 +17,7 @@ __all__ = [
     "get_library_page",
     "get_track_row",
     "get_track_view",
+    "list_family",
     "list_job_views",
     "view_of",
 ]

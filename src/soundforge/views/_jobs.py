@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import jobs
@@ -53,6 +53,17 @@ async def list_job_views(
     rows, more = found[:limit], len(found) > limit
     views = [await _with_place(session, view_of(job, title), job) for job, title in rows]
     return Page(tuple(views), cursor_of(rows[-1][0].created_at, rows[-1][0].id) if more else None)
+
+
+async def list_family(session: AsyncSession, owner_id: UUID, job_ids: Sequence[UUID]) -> list[JobView]:
+    """These jobs and those they started, oldest first."""
+    statement = (
+        select(Job, Track.title)
+        .outerjoin(Track, Track.id == Job.track_id)
+        .where(Job.owner_id == owner_id, or_(Job.id.in_(job_ids), Job.parent_id.in_(job_ids)))
+        .order_by(Job.created_at, Job.id)
+    )
+    return [view_of(job, title) for job, title in await session.execute(statement)]
 
 
 async def list_jobs_of_tracks(

@@ -17,7 +17,13 @@ from soundforge.views._values import Audio, JobView, LibraryPage, StemSet, StemV
 
 
 async def get_library_page(
-    session: AsyncSession, owner_id: UUID, query: Query, *, after: str | None = None, until: str | None = None, limit: int = 100
+    session: AsyncSession,
+    owner_id: UUID,
+    query: Query,
+    *,
+    after: str | None = None,
+    until: str | None = None,
+    limit: int = 100,
 ) -> LibraryPage:
     """One page of the library: four queries for the first page, three for the others."""
     page = await library.list_tracks(session, owner_id, query, after=after, until=until, limit=limit)

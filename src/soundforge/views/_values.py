@@ -124,7 +124,9 @@ class TrackView:
     def sections(self) -> list[tuple[float, str, str]]:
         """Start in seconds, name and clock time of every section."""
         found = self.document.get("sections") or []
-        return [(one["start_s"], (one.get("label") or one["group"]).capitalize(), _clock(one["start_s"])) for one in found]
+        return [
+            (one["start_s"], (one.get("label") or one["group"]).capitalize(), _clock(one["start_s"])) for one in found
+        ]
 
 
 def _clock(seconds: float) -> str:

@@ -9,7 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from soundforge import __version__, accounts
 from soundforge.config import Settings
 from soundforge.db import reading
-from soundforge.web import pages
+from soundforge.web import api, pages
 from soundforge.web._errors import add_error_handlers, explain
 from soundforge.web._render import STATIC, static_version
 from soundforge.web._security import FirstRun, SameOrigin, SecurityHeaders, TrustedHosts, allowed_hosts
@@ -30,10 +30,16 @@ class _KeptFiles(StaticFiles):
 
 def create_app(studio: Studio) -> FastAPI:
     """Make the application; whoever serves it owns the studio."""
-    app = FastAPI(title="Sound Forge Alchemy", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Sound Forge Alchemy",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
     app.state.studio = studio
     app.mount(f"/static/{static_version()}", _KeptFiles(directory=STATIC), name="static")
-    for router in pages.routers:
+    for router in (*pages.routers, *api.routers):
         app.include_router(router)
     add_error_handlers(app)
     _protect(app, studio.settings)
@@ -51,5 +57,3 @@ def _protect(app: FastAPI, settings: Settings) -> None:
 async def _is_set_up() -> bool:
     async with reading() as session:
         return await accounts.is_set_up(session)
-
-

@@ -10,7 +10,8 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +20,7 @@ from soundforge.db import reading
 from soundforge.errors import NotFound
 from soundforge.events import Event, Listener, Mailbox, Resync, SessionEnded
 from soundforge.library import Query
+from soundforge.web._access import Visitor, is_still_allowed
 from soundforge.web._render import find_template
 
 BEAT_S = 0.1  # one message at most in this time: what changes faster is conflated
@@ -43,6 +45,12 @@ class Feed:
     token_id: UUID | None = None
     seen: dict[Any, Any] = field(default_factory=dict)  # what this page was told last; see the loaders
 
+    @classmethod
+    def of(cls, who: Visitor, view: str = "", query: Query | None = None) -> Self:
+        """The feed of a visitor."""
+        allowed = partial(is_still_allowed, who)
+        return cls(who.id, view, query or Query(), allowed, who.session_id, who.token_id)
+
     def ends_with(self, event: SessionEnded) -> bool:
         """Whether this event ends the login that this feed was opened with."""
         if event.session_id is None and event.token_id is None:
@@ -65,7 +73,7 @@ async def messages(
             yield PING
             for event in missed:
                 mailbox.put(event)
-        async for batch in _batches(feed, mailbox, stopping):
+        async for batch in batches(feed, mailbox, stopping):
             if any(isinstance(event, SessionEnded) and feed.ends_with(event) for event in batch):
                 yield GOODBYE
                 return
@@ -73,7 +81,7 @@ async def messages(
             yield await _message(feed, batch, loaders, here) if batch else PING
 
 
-async def _batches(feed: Feed, mailbox: Mailbox, stopping: asyncio.Event) -> AsyncIterator[list[Event | Resync]]:
+async def batches(feed: Feed, mailbox: Mailbox, stopping: asyncio.Event) -> AsyncIterator[list[Event | Resync]]:
     """Batches of events at no more than one a beat; an empty one as a sign of life."""
     ends_at = time.monotonic() + LONGEST_S
     check_at = time.monotonic() + CHECK_S

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from fastapi import Request
 
+from soundforge import sources
 from soundforge.config import Settings
 from soundforge.errors import Invalid, Unavailable
 from soundforge.pipeline import Upload
@@ -24,8 +25,7 @@ async def receive(request: Request, settings: Settings, name: str) -> Upload:
     part = settings.incoming_folder / f"{upload_id}.part"
     try:
         size = await _write(request, part, settings.max_upload_mb * MB)
-        if size == 0:
-            raise Invalid("This file is empty.", code="empty_file")
+        await asyncio.to_thread(sources.check_file, part, max_mb=settings.max_upload_mb)
         await asyncio.to_thread(part.rename, settings.incoming_folder / str(upload_id))
     finally:
         await asyncio.to_thread(part.unlink, missing_ok=True)

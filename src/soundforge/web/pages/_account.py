@@ -11,8 +11,8 @@ from soundforge.errors import Forbidden, Invalid, NotFound
 from soundforge.web._render import page
 from soundforge.web._security import (
     AttemptLimit,
-    client_key,
     clear_session_cookie,
+    client_key,
     read_credentials,
     set_session_cookie,
 )

@@ -7,7 +7,7 @@ from uuid import UUID
 import soundfile
 from fastapi import APIRouter, Query
 from fastapi.requests import Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 
 from soundforge import formats, library, views
 from soundforge.db import reading
@@ -15,13 +15,12 @@ from soundforge.errors import Invalid, NotFound
 from soundforge.storage import Storage
 from soundforge.tables import File
 from soundforge.web._access import VisitorOf
+from soundforge.web._files import KEEP, send_export, send_stem
 from soundforge.web._studio import studio_of
 
 router = APIRouter(include_in_schema=False)
 
 LONGEST_CHUNK_S = 2
-# The content of a file id never changes; but it is somebody's own, so no proxy may keep it.
-_KEEP = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
 @router.get("/audio/{file_id}/pcm")
@@ -37,7 +36,7 @@ async def pcm(
     if file.media_type != "audio/flac":
         raise Invalid("Only the studio's own FLAC files can be played in chunks.", code="not_playable")
     data, headers = await _slice(studio_of(request).storage, file.key, start, frames)
-    return Response(data, media_type="application/octet-stream", headers={**headers, **_KEEP})
+    return Response(data, media_type="application/octet-stream", headers={**headers, **KEEP})
 
 
 @router.get("/files/{file_id}/peaks")
@@ -47,7 +46,7 @@ async def peaks(request: Request, visitor: VisitorOf, file_id: UUID) -> Response
     if file.media_type != "application/octet-stream":
         raise NotFound("There is no such waveform.", code="file_not_found")
     data = await studio_of(request).storage.read(file.key)
-    return Response(data, media_type="application/octet-stream", headers=_KEEP)
+    return Response(data, media_type="application/octet-stream", headers=KEEP)
 
 
 @router.get("/files/{file_id}/cover")
@@ -56,30 +55,19 @@ async def cover(request: Request, visitor: VisitorOf, file_id: UUID) -> Response
     file = await _file(visitor.id, file_id)
     if not file.media_type.startswith("image/"):
         raise NotFound("There is no such picture.", code="file_not_found")
-    return Response(await studio_of(request).storage.read(file.key), media_type=file.media_type, headers=_KEEP)
+    return Response(await studio_of(request).storage.read(file.key), media_type=file.media_type, headers=KEEP)
 
 
 @router.get("/tracks/{track_id}/stems/{file_id}")
 async def download_stem(request: Request, visitor: VisitorOf, track_id: UUID, file_id: UUID) -> Response:
     """One stem as FLAC, named for people."""
-    async with reading() as session:
-        track = await views.get_track_view(session, visitor.id, track_id)
-        file = await library.get_file(session, visitor.id, file_id)
-    stem = next((stem for each in track.stem_sets for stem in each.stems if stem.file_id == file_id), None)
-    if stem is None:
-        raise NotFound("There is no such stem.", code="file_not_found")
-    return await _send(request, file, formats.file_name(track.row.artist, track.row.title, stem.name, ".flac"))
+    return await send_stem(request, visitor.id, track_id, file_id)
 
 
 @router.get("/jobs/{job_id}/file")
 async def download_export(request: Request, visitor: VisitorOf, job_id: UUID) -> Response:
     """What an export job made."""
-    async with reading() as session:
-        job = await views.get_job_view(session, visitor.id, job_id)
-        if "file_id" not in job.result:
-            raise NotFound("This job made no file.", code="file_not_found")
-        file = await library.get_file(session, visitor.id, UUID(job.result["file_id"]))
-    return await _send(request, file, job.result["name"])
+    return await send_export(request, visitor.id, job_id)
 
 
 @router.get("/tracks/{track_id}/analysis.json")
@@ -116,9 +104,3 @@ def _read(path: str, start: int, frames: int) -> tuple[bytes, dict[str, str]]:
         flac.seek(start)
         block = flac.read(min(frames, LONGEST_CHUNK_S * flac.samplerate), dtype="int16", always_2d=True)
     return block.astype("<i2").tobytes(), headers
-
-
-async def _send(request: Request, file: File, name: str) -> Response:
-    async with studio_of(request).storage.local(file.key) as path:
-        headers = {**_KEEP, "Content-Disposition": formats.attachment(name)}
-        return FileResponse(path, media_type=file.media_type, headers=headers)

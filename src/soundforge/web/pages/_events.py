@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
-from soundforge.web._access import VisitorOf, is_still_allowed
+from soundforge.web._access import VisitorOf
 from soundforge.web._stream import Feed, messages
 from soundforge.web._stream_library import LOADERS
 from soundforge.web._studio import studio_of
@@ -25,13 +25,7 @@ async def events(
 ) -> StreamingResponse:
     """The changes of one view from ``place`` (when the page was drawn) or the last heard message on."""
     studio = studio_of(request)
-    feed = Feed(
-        owner_id=visitor.id,
-        view=view,
-        query=shown.query,
-        still_allowed=lambda: is_still_allowed(visitor),
-        session_id=visitor.session_id,
-        token_id=visitor.token_id,
+    stream = messages(
+        Feed.of(visitor, view, shown.query), studio.listener, last_event_id or place, LOADERS, studio.stopping
     )
-    stream = messages(feed, studio.listener, last_event_id or place, LOADERS, studio.stopping)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import accounts, library, pipeline, views
@@ -14,7 +13,7 @@ from soundforge.db import reading, transaction
 from soundforge.errors import Invalid
 from soundforge.views import LibraryPage, TrackView
 from soundforge.web._access import Visitor, VisitorOf
-from soundforge.web._render import is_fragment, page
+from soundforge.web._render import page
 from soundforge.web._studio import studio_of
 
 router = APIRouter(include_in_schema=False)
@@ -132,7 +131,9 @@ async def restore_track(request: Request, visitor: VisitorOf, track_id: UUID) ->
 
 
 @router.post("/tracks/{track_id}/separate")
-async def separate(request: Request, visitor: VisitorOf, track_id: UUID, model: Annotated[str, Form()] = "auto") -> HTMLResponse:
+async def separate(
+    request: Request, visitor: VisitorOf, track_id: UUID, model: Annotated[str, Form()] = "auto"
+) -> HTMLResponse:
     """Ask for stems."""
     async with transaction() as session:
         await pipeline.request_separation(session, visitor.id, track_id, model=model)
@@ -148,7 +149,9 @@ async def analyze(request: Request, visitor: VisitorOf, track_id: UUID) -> HTMLR
 
 
 @router.post("/tracks/{track_id}/export")
-async def export(request: Request, visitor: VisitorOf, track_id: UUID, stems_job: Annotated[UUID, Form()]) -> HTMLResponse:
+async def export(
+    request: Request, visitor: VisitorOf, track_id: UUID, stems_job: Annotated[UUID, Form()]
+) -> HTMLResponse:
     """Ask for one zip of all stems."""
     async with transaction() as session:
         await pipeline.request_export(session, visitor.id, track_id, stems_job_id=stems_job)

@@ -1,0 +1,34 @@
+"""What commands that need rows share: an open studio without pages, and whom they act as."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from soundforge import accounts
+from soundforge.app import Rooms, open_rooms
+from soundforge.config import Settings
+from soundforge.db import open_server, transaction
+from soundforge.errors import NotFound
+
+
+def run_command(body: Callable[[Rooms], Awaitable[int]], settings: Settings | None = None) -> int:
+    """Start or join the database server, open the rooms, run the command."""
+    chosen = settings or Settings()
+
+    async def run(dsn: str) -> int:
+        async with open_rooms(chosen, dsn) as rooms:
+            return await body(rooms)
+
+    with open_server(chosen) as dsn:
+        return asyncio.run(run(dsn))
+
+
+async def find_user_id(name: str | None) -> UUID:
+    """The id of the user a command acts as: the owner, unless another is named."""
+    async with transaction() as session:
+        if name is None:
+            return (await accounts.ensure_owner(session)).id
+        user = await accounts.find_user(session, name)
+    if user is None:
+        raise NotFound(f"There is no user {name}.", code="user_not_found")
+    return user.id

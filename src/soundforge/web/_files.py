@@ -1,0 +1,42 @@
+"""Files to take away, named for people: the same for pages and API."""
+
+from uuid import UUID
+
+from fastapi import Request
+from fastapi.responses import FileResponse, Response
+
+from soundforge import formats, library, views
+from soundforge.db import reading
+from soundforge.errors import NotFound
+from soundforge.tables import File
+from soundforge.web._studio import studio_of
+
+# The content of a file id never changes; but it is somebody's own, so no proxy may keep it.
+KEEP = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+
+async def send_stem(request: Request, owner_id: UUID, track_id: UUID, file_id: UUID) -> Response:
+    """One stem of a track; raises ``NotFound``."""
+    async with reading() as session:
+        track = await views.get_track_view(session, owner_id, track_id)
+        stem = next((stem for each in track.stem_sets for stem in each.stems if stem.file_id == file_id), None)
+        if stem is None:
+            raise NotFound("There is no such stem.", code="file_not_found")
+        file = await library.get_file(session, owner_id, file_id)
+    return await _send(request, file, formats.file_name(track.row.artist, track.row.title, stem.name, ".flac"))
+
+
+async def send_export(request: Request, owner_id: UUID, job_id: UUID) -> Response:
+    """What an export job made; raises ``NotFound``."""
+    async with reading() as session:
+        job = await views.get_job_view(session, owner_id, job_id)
+        if "file_id" not in job.result:
+            raise NotFound("This job made no file.", code="file_not_found")
+        file = await library.get_file(session, owner_id, UUID(job.result["file_id"]))
+    return await _send(request, file, job.result["name"])
+
+
+async def _send(request: Request, file: File, name: str) -> Response:
+    async with studio_of(request).storage.local(file.key) as path:
+        headers = {**KEEP, "Content-Disposition": formats.attachment(name)}
+        return FileResponse(path, media_type=file.media_type, headers=headers)

@@ -1,0 +1,7 @@
+"""The JSON API under ``/api/v1``: the same functions as the pages, for programs."""
+
+from soundforge.web.api import _account, _jobs, _tracks
+
+routers = (_tracks.router, _jobs.router, _account.router)
+
+__all__ = ["routers"]

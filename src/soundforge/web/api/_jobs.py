@@ -1,0 +1,106 @@
+"""Jobs, and one job's live events."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+
+from soundforge import jobs, views
+from soundforge.db import reading, transaction
+from soundforge.events import Event, JobChanged, Mailbox, SessionEnded
+from soundforge.library import Page
+from soundforge.tables import TERMINAL, Kind, Status
+from soundforge.views import JobView
+from soundforge.web._access import CallerOf, Visitor
+from soundforge.web._stream import Feed, batches
+from soundforge.web._studio import Studio, studio_of
+
+router = APIRouter(prefix="/api/v1", tags=["jobs"])
+
+
+@router.get("/jobs")
+async def list_jobs(
+    caller: CallerOf,
+    status: Annotated[list[Status], Query(description="Only jobs with one of these statuses.")] = [],  # noqa: B006 - FastAPI copies it
+    kind: Annotated[list[Kind], Query(description="Only jobs of these kinds.")] = [],  # noqa: B006 - the same
+    after: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page[JobView]:
+    """The caller's jobs, newest first."""
+    async with reading() as session:
+        return await views.list_job_views(session, caller.id, statuses=status, kinds=kind, after=after, limit=limit)
+
+
+@router.get("/jobs/{job_id}")
+async def get_job(caller: CallerOf, job_id: UUID) -> JobView:
+    """One job; a waiting one says how many are ahead."""
+    async with reading() as session:
+        return await views.get_job_view(session, caller.id, job_id)
+
+
+@router.post("/jobs/{job_id}/retry", status_code=202)
+async def retry_job(caller: CallerOf, job_id: UUID) -> JobView:
+    """Queue a failed job again."""
+    async with transaction() as session:
+        await jobs.retry_job(session, caller.id, job_id)
+        return await views.get_job_view(session, caller.id, job_id)
+
+
+@router.post("/jobs/{job_id}/cancel", status_code=202)
+async def cancel_job(caller: CallerOf, job_id: UUID) -> JobView:
+    """Stop a job that waits or runs."""
+    async with transaction() as session:
+        job = await jobs.request_cancel(session, caller.id, job_id)
+        view = await views.get_job_view(session, caller.id, job_id)
+    await jobs.wake_cancelled(job)
+    return view
+
+
+@router.get("/jobs/{job_id}/events")
+async def job_events(request: Request, caller: CallerOf, job_id: UUID) -> StreamingResponse:
+    """One job's changes as Server-Sent Events, beginning with how it is now; ends when it is finished."""
+    async with reading() as session:
+        await views.get_job_view(session, caller.id, job_id)  # not the caller's: 404, before anything is sent
+    stream = _told(studio_of(request), caller, job_id)
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+async def _told(studio: Studio, caller: Visitor, job_id: UUID) -> AsyncIterator[bytes]:
+    feed = Feed.of(caller)
+    with studio.listener.subscribe(caller.id, mailbox=Mailbox()) as mailbox:
+        async with reading() as session:
+            now = await views.get_job_view(session, caller.id, job_id)
+        yield _sse(
+            {
+                "job_id": str(now.id),
+                "status": now.status,
+                "progress": now.progress,
+                "stage": now.stage,
+                "run": now.run,
+                "error_code": now.error_code,
+            }
+        )
+        if now.status in TERMINAL:
+            return
+        async for batch in batches(feed, mailbox, studio.stopping):
+            if any(isinstance(event, SessionEnded) and feed.ends_with(event) for event in batch):
+                return
+            mine = [event for event in batch if isinstance(event, JobChanged) and event.job_id == job_id]
+            for event in mine:
+                yield _sse(_plain(event))
+                if event.status in TERMINAL:
+                    return
+            if not mine:
+                yield b": still here\n\n"
+
+
+def _plain(event: Event) -> dict[str, object]:
+    wire = event.to_wire()
+    return {name: wire[name] for name in ("job_id", "status", "progress", "stage", "run", "error_code")}
+
+
+def _sse(document: dict[str, object]) -> bytes:
+    return f"event: job_changed\ndata: {json.dumps(document)}\n\n".encode()
