@@ -26,6 +26,7 @@ _TUNINGS = (0.0, 0.0, 0.0, -28.0, 22.0, 35.0)
 _PADS = (48, 50, 89)
 _LEVELS = {"intro": 62, "verse": 78, "chorus": 100, "break": 66}
 _SPEEDS_UP_EVERY, _SPEED_UP = 18, 0.08
+_FOURTH_UP = (0, 0, 0, 12)
 _KEYS, _DOMINANT, _LONG_BARS, _LEAD_DENSITY = 24, 7, 24, 0.55
 _CHANNELS = {"keys": 0, "pad": 1, "bass": 2, "lead": 3, "drums": 9}
 
@@ -195,7 +196,7 @@ class _Composer:
         if kind == "broken":
             step = 1 / 3 if self.style.ternary else 1 / 2
             begins = np.arange(start, stop - 0.01, step)
-            return [(b, b + 2 * step, [tones[n % len(tones)] + 12 * (n % 4 == 3)]) for n, b in enumerate(begins)]
+            return [(b, b + 2 * step, [tones[n % len(tones)] + _FOURTH_UP[n % 4]]) for n, b in enumerate(begins)]
         late = 0.5 if kind == "offbeat" else 0.0
         return [(b + late, b + 0.8, tones) for b in np.arange(start, stop - 0.01, 1.0)]
 
@@ -216,7 +217,7 @@ class _Composer:
         """(beat, semitones above the root, length)."""
         line, beats, halves = self.style.bass_line, np.arange(start, stop - 0.01), np.arange(start, stop - 0.01, 0.5)
         if line == "walking":
-            return [(b, QUALITIES[quality][n % 3] - 12 * (n % 4 == 3), 0.95) for n, b in enumerate(beats)]
+            return [(b, QUALITIES[quality][n % 3] - _FOURTH_UP[n % 4], 0.95) for n, b in enumerate(beats)]
         if line in ("offbeat", "octaves"):
             octave = 12 if line == "octaves" else 0
             return [(b, octave * (n % 2), 0.4) for n, b in enumerate(halves) if n % 2 or self._chance(0.75)]
