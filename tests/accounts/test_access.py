@@ -169,6 +169,16 @@ async def test_a_disabled_user_is_out_at_once_everywhere_and_every_stream_hears_
             await accounts.new_link(session, ann)
 
 
+async def test_a_login_or_token_made_while_its_user_is_being_disabled_opens_nothing() -> None:
+    async with transaction() as session:
+        ann = await make_user(session)
+        await accounts.disable_user(session, ann.id)
+        late = await accounts.start_session(session, ann.id)
+        _, text = await accounts.add_token(session, ann.id, "late", ["read"])
+        assert await accounts.find_session(session, late) is None
+        assert await accounts.find_token(session, text) is None
+
+
 async def test_a_user_enabled_again_logs_in_anew_and_old_tokens_stay_void() -> None:
     async with transaction() as session:
         ann = await make_user(session, password=PASSWORD)

@@ -61,7 +61,10 @@ def test_the_text_is_valid_json_in_utf_8_with_a_line_for_each_key() -> None:
 
 def test_numbers_that_json_cannot_hold_become_null() -> None:
     silent = AnalysisStage("loudness", "1", {"loudness": {"integrated_lufs": -inf, "curve": (nan, 1.5)}})
-    assert json.loads(analysis_json(analysis_document(SOURCE, [silent])))["loudness"] == {"integrated_lufs": None, "curve": [None, 1.5]}
+    assert json.loads(analysis_json(analysis_document(SOURCE, [silent])))["loudness"] == {
+        "integrated_lufs": None,
+        "curve": [None, 1.5],
+    }
 
 
 VALUES = st.recursive(

@@ -96,7 +96,9 @@ def test_a_header_carries_the_whole_name_and_nothing_else(title: str) -> None:
     header = attachment(name)
     assert header.isascii()
     assert header.isprintable()
-    plain, whole = re.fullmatch(r"attachment; filename=\"([^\"\\]*)\"; filename\*=UTF-8''(\S+)", header).groups()  # type: ignore[union-attr]
+    parts = re.fullmatch(r"attachment; filename=\"([^\"\\]*)\"; filename\*=UTF-8''(\S+)", header)
+    assert parts
+    plain, whole = parts.groups()
     assert plain.endswith(".flac")
     assert unquote(whole) == name
     assert re.fullmatch(r"([A-Za-z0-9_.~-]|%[0-9A-F]{2})+", whole)

@@ -13,6 +13,7 @@ import pytest
 
 from soundforge.errors import Unavailable
 from soundforge.storage import DiskStorage
+from tests.support.servers import until
 
 KEY = "jobs/a/1/vocals.flac"
 
@@ -100,9 +101,8 @@ def fifo(tmp_path: Path) -> Iterator[Path]:
 
 
 async def until_partial(root: Path, size_bytes: int) -> None:
-    async with asyncio.timeout(10):
-        while not any(path.stat().st_size >= size_bytes for path in (root / "partial").glob("*")):  # noqa: ASYNC110 - the disk gives no event
-            await asyncio.sleep(0.01)
+    partial = root / "partial"
+    await asyncio.to_thread(until, lambda: any(path.stat().st_size >= size_bytes for path in partial.iterdir()))
 
 
 async def test_a_cancelled_put_leaves_nothing(storage: DiskStorage, root: Path, tmp_path: Path) -> None:
