@@ -14,7 +14,7 @@ from soundforge import formats, library, pipeline, sources, spotify, views
 from soundforge.app import Rooms
 from soundforge.cli._follow import Show, follow, open_help
 from soundforge.cli._output import say, say_json
-from soundforge.cli._user import find_user_id, run_command
+from soundforge.cli._rooms import find_user_id, run_command
 from soundforge.db import reading, transaction
 from soundforge.errors import Invalid, Rejected
 from soundforge.views import JobView, TrackView

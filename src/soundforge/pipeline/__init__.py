@@ -2,7 +2,7 @@
 
 from soundforge.pipeline._files import sweep_prefix
 from soundforge.pipeline._pcm import PcmCache
-from soundforge.pipeline._ports import Model, Ports, bind, list_models
+from soundforge.pipeline._ports import CpuSlots, Model, Ports, bind, list_models
 from soundforge.pipeline._requests import (
     Upload,
     request_analysis,
@@ -23,6 +23,7 @@ from soundforge.pipeline._workers import (
 
 __all__ = [
     "AnalysisWorker",
+    "CpuSlots",
     "DownloadWorker",
     "ExportWorker",
     "Finding",

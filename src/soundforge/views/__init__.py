@@ -1,11 +1,14 @@
 """Read-only joins as frozen values, for pages, API and CLI alike."""
 
+from soundforge.views._health import Check, Health, get_health
 from soundforge.views._jobs import count_active, get_job_view, list_family, list_job_views, view_of
 from soundforge.views._library import get_library_page, get_track_row, get_track_view
-from soundforge.views._values import Audio, JobView, LibraryPage, StemSet, StemView, TrackRow, TrackView
+from soundforge.views._values import Audio, JobView, LibraryPage, StemSet, StemView, TrackRow, TrackView, plain
 
 __all__ = [
     "Audio",
+    "Check",
+    "Health",
     "JobView",
     "LibraryPage",
     "StemSet",
@@ -13,11 +16,13 @@ __all__ = [
     "TrackRow",
     "TrackView",
     "count_active",
+    "get_health",
     "get_job_view",
     "get_library_page",
     "get_track_row",
     "get_track_view",
     "list_family",
     "list_job_views",
+    "plain",
     "view_of",
 ]

@@ -1,6 +1,7 @@
 """What pages, API and CLI show: frozen values, free of rows and sessions."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -131,3 +132,8 @@ class TrackView:
 
 def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def plain(value: Any) -> Any:
+    """A frozen value of ours as JSON can hold it."""
+    return json.loads(json.dumps(asdict(value), default=str))

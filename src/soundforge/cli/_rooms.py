@@ -23,6 +23,15 @@ def run_command(body: Callable[[Rooms], Awaitable[int]], settings: Settings | No
         return asyncio.run(run(dsn))
 
 
+def run_as(user: str | None, body: Callable[[UUID], Awaitable[int]]) -> int:
+    """Run a command that acts on somebody's library: the owner's, unless another user is named."""
+
+    async def run(_rooms: Rooms) -> int:
+        return await body(await find_user_id(user))
+
+    return run_command(run)
+
+
 async def find_user_id(name: str | None) -> UUID:
     """The id of the user a command acts as: the owner, unless another is named."""
     async with transaction() as session:

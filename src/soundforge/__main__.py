@@ -1,0 +1,5 @@
+"""``python -m soundforge``."""
+
+from soundforge.cli import main
+
+main()

@@ -1,0 +1,146 @@
+"""``analyze``, ``separate`` and ``spotify``: one child in the foreground, or none; no database, no rows (ADR 0011)."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from cyclopts import App
+
+from soundforge import engines, formats, pipeline, sources, spotify
+from soundforge.cli._output import say, say_json
+from soundforge.config import Settings
+from soundforge.engines import Decoded, Pcm, Separated
+from soundforge.errors import Broken, Conflict
+from soundforge.formats import AnalysisSource, AnalysisStage
+
+
+def add_to(app: App) -> None:
+    """Add this group's commands."""
+    app.command(analyze)
+    app.command(separate)
+    links = App(name="spotify", help="Spotify links.")
+    links.command(parse)
+    app.command(links)
+
+
+def analyze(file: Path, *, json: bool = False) -> int:
+    """Analyse one audio file and print what was found; no database is touched.
+
+    Parameters
+    ----------
+    file
+        The audio file.
+    json
+        Print the analysis document.
+
+    """
+    document = asyncio.run(_analyze(file))
+    if json:
+        say_json(document)
+        return 0
+    tempo, key, loudness = (document.get(name) or {} for name in ("tempo", "key", "loudness"))
+    say(f"tempo     {tempo['bpm']:.1f} BPM" if tempo.get("bpm") else "tempo     none found")
+    say(f"key       {key['tonic']} {key['mode']} ({key['camelot']})" if key.get("tonic") else "key       none found")
+    if loudness.get("integrated_lufs") is not None:
+        say(f"loudness  {loudness['integrated_lufs']:.1f} LUFS, true peak {loudness['true_peak_dbtp']:.1f} dBTP")
+    for section in document.get("sections") or []:
+        say(f"section   {section['start_s']:7.2f} s  {section.get('label') or section['group']}")
+    for warning in document["warnings"]:
+        say(f"warning   {warning['sentence']}")
+    return 0
+
+
+def separate(file: Path, *, out: Path, model: str = "auto", raw: bool = False, json: bool = False) -> int:
+    """Split one audio file into stems; no database is touched.
+
+    Parameters
+    ----------
+    file
+        The audio file.
+    out
+        Folder for the stems; it is made, and no file in it is replaced.
+    model
+        The separation model; "auto" takes the best that is installed.
+    raw
+        Keep the model's own "other" instead of one that closes the sum.
+    json
+        Print one JSON document instead of words.
+
+    """
+    written, separated = asyncio.run(_separate(file, out, model, raw=raw))
+    if json:
+        say_json({"model": separated.model, "gain_db": separated.gain_db, "stems": [str(path) for path in written]})
+        return 0
+    for path in written:
+        say(str(path))
+    if separated.gain_db:
+        say(f"All stems are {-separated.gain_db:.2f} dB quieter than the song, so that none is clipped.")
+    return 0
+
+
+def parse(url: str, *, json: bool = False) -> int:
+    """Say what a Spotify link names, or why it is none (exit 2)."""
+    ref = spotify.parse_url(url)
+    if json:
+        say_json({"kind": ref.kind, "id": ref.id, "url": ref.url})
+    else:
+        say(f"{ref.kind} {ref.id}")
+    return 0
+
+
+async def _analyze(file: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="soundforge-") as scratch:
+        decoded = await _decode(file, Path(scratch))
+        analyzed = await engines.ANALYZER.analyze(decoded.pcm, folder=Path(scratch) / "analyze", threads=1)
+    stages = [AnalysisStage(part.stage, part.version, part.document) for part in analyzed.parts]
+    return formats.analysis_document(_source(decoded), stages)
+
+
+async def _separate(file: Path, out: Path, model: str, *, raw: bool) -> tuple[list[Path], Separated]:
+    engine, name = _engine(model)
+    await asyncio.to_thread(out.mkdir, parents=True, exist_ok=True)
+    # Beside the target, so that finished stems only change their name.
+    with tempfile.TemporaryDirectory(prefix=".soundforge-", dir=out) as scratch:
+        decoded = await _decode(file, Path(scratch))
+        folder = Path(scratch) / "separate"
+        separated = await engine.separate(decoded.pcm, model=name, folder=folder, threads=_cores(), raw=raw)
+        return await asyncio.to_thread(_keep, separated, out, _words(decoded, file)), separated
+
+
+def _keep(separated: Separated, out: Path, words: tuple[str, str]) -> list[Path]:
+    named = [(stem.path, out / formats.file_name(*words, stem.name, ".flac")) for stem in separated.stems]
+    taken = [target.name for _path, target in named if target.exists()]
+    if taken:
+        raise Conflict(f"There is a file {taken[0]} already; choose another folder.", code="file_exists")
+    return [path.rename(target) for path, target in named]
+
+
+async def _decode(file: Path, scratch: Path) -> Decoded:
+    settings = Settings()
+    sources.check_file(file, max_mb=settings.max_upload_mb)
+    return await engines.DECODER.decode(
+        file, scratch / "decoded.f32", folder=scratch / "decode", max_duration_s=settings.max_duration_s
+    )
+
+
+def _engine(model: str) -> tuple[engines.Separator, str]:
+    for choice in pipeline.list_models():
+        if model in ("auto", choice.name):
+            return engines.SEPARATORS[choice.engine], choice.name
+    raise Broken(f"The model {model} is not installed here.", code="missing_engine")
+
+
+def _words(decoded: Decoded, file: Path) -> tuple[str, str]:
+    guess = sources.clean_name(file.name)
+    return decoded.tags.artist or guess.artist, decoded.tags.title or guess.title
+
+
+def _source(decoded: Decoded) -> AnalysisSource:
+    pcm: Pcm = decoded.pcm
+    tags = decoded.tags
+    return AnalysisSource("", pcm.duration_s, pcm.sample_rate_hz, pcm.channels, tags.title, tags.artist, tags.album)
+
+
+def _cores() -> int:
+    return pipeline.CpuSlots().cores

@@ -1,0 +1,147 @@
+"""``doctor``, ``db verify``, ``models`` and ``users``: looking after the instance."""
+
+import sys
+from pathlib import Path
+
+from cyclopts import App
+from rich.table import Table
+
+from soundforge import __version__, accounts, pipeline
+from soundforge.app import Rooms
+from soundforge.cli._output import console, say, say_json
+from soundforge.cli._rooms import run_command
+from soundforge.config import Settings
+from soundforge.db import reading, transaction
+from soundforge.errors import NotFound
+from soundforge.views import get_health, plain
+
+models = App(name="models", help="Separation models.")
+users = App(name="users", help="Who may use the studio.")
+database = App(name="db", help="The database and the files it speaks of.")
+
+
+def add_to(app: App) -> None:
+    """Add this group's commands."""
+    app.command(doctor)
+    for group in (models, users, database):
+        app.command(group)
+
+
+def doctor(*, json: bool = False) -> int:
+    """Say what is effective on this machine, and whether it works. Exits with 1 when something does not."""
+    settings = Settings()
+
+    async def body(rooms: Rooms) -> int:
+        health = await get_health(rooms.storage)
+        if json:
+            say_json({"version": __version__, "settings": shown_settings(settings), "health": plain(health)})
+        else:
+            _tell_settings(settings)
+            for check in health.checks:
+                say(f"{'ok  ' if check.is_good else 'BAD '} {check.name}: {check.sentence}")
+        return 0 if health.is_good else 1
+
+    return run_command(body, settings)
+
+
+def shown_settings(settings: Settings) -> dict[str, str]:
+    """Every setting of the process as it is effective; secrets are not shown."""
+    return {name: str(value) for name, value in settings.model_dump().items()}
+
+
+@models.command(name="list")
+def list_models(*, json: bool = False) -> int:
+    """List the models that could separate here now, the best first."""
+    found = pipeline.list_models()
+    if json:
+        say_json([plain(model) for model in found])
+        return 0
+    table = Table("model", "engine", "label", "stems")
+    for model in found:
+        table.add_row(model.name, model.engine, model.label, " ".join(model.stems))
+    console.print(table)
+    return 0
+
+
+@database.command
+def verify(*, json: bool = False) -> int:
+    """Check that rows, files, sizes, hashes, jobs and processes agree. Exits with 1 when they do not."""
+
+    async def body(rooms: Rooms) -> int:
+        findings = await pipeline.verify(rooms.settings, rooms.storage)
+        if json:
+            say_json([plain(finding) for finding in findings])
+        else:
+            for finding in findings:
+                say(f"{finding.code}: {finding.sentence}")
+            say("Everything agrees." if not findings else f"{len(findings)} findings.")
+        return 1 if findings else 0
+
+    return run_command(body)
+
+
+@users.command
+def add(name: str, *, role: str = "member") -> int:
+    """Add a user and print the one-time link that sets the password.
+
+    Parameters
+    ----------
+    name
+        What they log in with.
+    role
+        "member" or "admin".
+
+    """
+
+    async def body(rooms: Rooms) -> int:
+        async with transaction() as session:
+            user = await accounts.add_user(session, name, role=role)
+            token = await accounts.new_link(session, user)
+        say(_link(rooms.settings, token))
+        return 0
+
+    return run_command(body)
+
+
+@users.command
+def link(name: str = "owner") -> int:
+    """Print a new one-time link that sets a user's password; older links of theirs are void."""
+
+    async def body(rooms: Rooms) -> int:
+        async with transaction() as session:
+            user = await accounts.find_user(session, name)
+            if user is None:
+                raise NotFound(f"There is no user {name}.", code="user_not_found")
+            token = await accounts.new_link(session, user)
+        say(_link(rooms.settings, token))
+        return 0
+
+    return run_command(body)
+
+
+@users.command(name="list")
+def list_users(*, json: bool = False) -> int:
+    """List the users."""
+
+    async def body(_rooms: Rooms) -> int:
+        async with reading() as session:
+            found = await accounts.list_users(session)
+        rows = [{"name": one.name, "role": one.role, "disabled": one.disabled_at is not None} for one in found]
+        if json:
+            say_json(rows)
+        else:
+            for row in rows:
+                say(f"{row['name']}  {row['role']}{'  disabled' if row['disabled'] else ''}")
+        return 0
+
+    return run_command(body)
+
+
+def _link(settings: Settings, token: str) -> str:
+    return f"http://{settings.host}:{settings.port}/link/{token}"
+
+
+def _tell_settings(settings: Settings) -> None:
+    say(f"Sound Forge Alchemy {__version__}, Python {sys.version.split()[0]}, {Path(sys.executable)}")
+    for name, value in shown_settings(settings).items():
+        say(f"     {name} = {value}")

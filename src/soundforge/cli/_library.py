@@ -1,0 +1,208 @@
+"""``tracks`` and ``jobs``: what is in a library, and what works on it."""
+
+from typing import Any
+from uuid import UUID
+
+from cyclopts import App
+from rich.table import Table
+
+from soundforge import jobs, library, pipeline, views
+from soundforge.cli._output import console, say, say_json
+from soundforge.cli._rooms import run_as
+from soundforge.db import reading, transaction
+
+tracks = App(name="tracks", help="Tracks of a library.")
+job_commands = App(name="jobs", help="Background work.")
+
+
+def add_to(app: App) -> None:
+    """Add this group's commands."""
+    app.command(tracks)
+    app.command(job_commands)
+
+
+@tracks.command(name="list")
+def list_tracks(
+    search: str = "", *, sort: str = "created", limit: int = 50, json: bool = False, user: str | None = None
+) -> int:
+    """List tracks, or those that a search finds."""
+
+    async def body(owner_id: UUID) -> int:
+        query = library.Query(search=search, sort=sort, descending=sort == "created")
+        async with reading() as session:
+            page = await views.get_library_page(session, owner_id, query, limit=limit)
+        if json:
+            say_json(views.plain(page))
+            return 0
+        table = Table("id", "title", "artist", "bpm", "key", "stems")
+        for row in page.rows:
+            bpm = f"{row.bpm:.1f}" if row.bpm else ""
+            table.add_row(str(row.id), row.title, row.artist, bpm, row.camelot or "", " ".join(row.stems))
+        console.print(table)
+        return 0
+
+    return run_as(user, body)
+
+
+@tracks.command
+def show(track: UUID, *, json: bool = False, user: str | None = None) -> int:
+    """Show everything about one track."""
+
+    async def body(owner_id: UUID) -> int:
+        async with reading() as session:
+            view = await views.get_track_view(session, owner_id, track)
+        if json:
+            say_json(views.plain(view))
+            return 0
+        row = view.row
+        say(f"{row.title} - {row.artist or 'unknown'} ({row.album or 'no album'})")
+        say(f"{row.bpm or '–'} BPM, {row.musical_key or '–'}, {(row.duration_ms or 0) / 1000:.1f} s, {view.format}")
+        for stems in view.stem_sets:
+            say(f"stems by {stems.model}: {', '.join(stem.name for stem in stems.stems)}")
+        for job in view.jobs:
+            say(f"{job.kind} {job.id}: {job.status}{f' - {job.error}' if job.error else ''}")
+        return 0
+
+    return run_as(user, body)
+
+
+@tracks.command
+def edit(
+    track: UUID,
+    *,
+    title: str | None = None,
+    artist: str | None = None,
+    album: str | None = None,
+    user: str | None = None,
+) -> int:
+    """Correct title, artist or album."""
+
+    async def body(owner_id: UUID) -> int:
+        async with transaction() as session:
+            now = await library.get_track(session, owner_id, track)
+            words = {"title": title, "artist": artist, "album": album}
+            chosen = {name: getattr(now, name) if word is None else word for name, word in words.items()}
+            await library.change_track(session, owner_id, track, **chosen)
+        return 0
+
+    return run_as(user, body)
+
+
+@tracks.command
+def delete(track: UUID, *, user: str | None = None) -> int:
+    """Take a track out of the library; it can be brought back for a while."""
+
+    async def body(owner_id: UUID) -> int:
+        async with transaction() as session:
+            await library.remove_track(session, owner_id, track)
+        return 0
+
+    return run_as(user, body)
+
+
+@tracks.command
+def restore(track: UUID, *, user: str | None = None) -> int:
+    """Bring a deleted track back."""
+
+    async def body(owner_id: UUID) -> int:
+        async with transaction() as session:
+            await library.restore_track(session, owner_id, track)
+        return 0
+
+    return run_as(user, body)
+
+
+@tracks.command
+def separate(track: UUID, *, model: str = "auto", user: str | None = None) -> int:
+    """Ask for stems of a track; a running studio or worker makes them."""
+
+    async def body(owner_id: UUID) -> int:
+        async with transaction() as session:
+            job = await pipeline.request_separation(session, owner_id, track, model=model)
+        say(str(job.id))
+        return 0
+
+    return run_as(user, body)
+
+
+@tracks.command
+def analyze(track: UUID, *, user: str | None = None) -> int:
+    """Ask for an analysis of a track; a running studio or worker makes it."""
+
+    async def body(owner_id: UUID) -> int:
+        async with transaction() as session:
+            job = await pipeline.request_analysis(session, owner_id, track)
+        say(str(job.id))
+        return 0
+
+    return run_as(user, body)
+
+
+@job_commands.command(name="list")
+def list_jobs(*, status: str | None = None, limit: int = 50, json: bool = False, user: str | None = None) -> int:
+    """List jobs, newest first."""
+
+    async def body(owner_id: UUID) -> int:
+        async with reading() as session:
+            page = await views.list_job_views(session, owner_id, statuses=[status] if status else [], limit=limit)
+        if json:
+            say_json(views.plain(page))
+            return 0
+        table = Table("id", "kind", "what", "status", "%", "run", "cause")
+        for job in page.rows:
+            cells: list[Any] = [
+                job.id,
+                job.kind,
+                job.title,
+                job.status,
+                job.progress,
+                job.run,
+                job.error or job.waiting,
+            ]
+            table.add_row(*(str(cell) for cell in cells))
+        console.print(table)
+        return 0
+
+    return run_as(user, body)
+
+
+@job_commands.command(name="show")
+def show_job(job: UUID, *, json: bool = False, user: str | None = None) -> int:
+    """Show one job."""
+
+    async def body(owner_id: UUID) -> int:
+        async with reading() as session:
+            view = await views.get_job_view(session, owner_id, job)
+        if json:
+            say_json(views.plain(view))
+        else:
+            say(f"{view.kind} {view.title}: {view.status} {view.progress} % (run {view.run})")
+            say(view.error or view.waiting)
+        return 0
+
+    return run_as(user, body)
+
+
+@job_commands.command
+def retry(job: UUID, *, user: str | None = None) -> int:
+    """Queue a failed job again."""
+
+    async def body(owner_id: UUID) -> int:
+        async with transaction() as session:
+            await jobs.retry_job(session, owner_id, job)
+        return 0
+
+    return run_as(user, body)
+
+
+@job_commands.command
+def cancel(job: UUID, *, user: str | None = None) -> int:
+    """Stop a job that waits or runs."""
+
+    async def body(owner_id: UUID) -> int:
+        async with transaction() as session:
+            asked = await jobs.request_cancel(session, owner_id, job)
+        await jobs.wake_cancelled(asked)
+        return 0
+
+    return run_as(user, body)

@@ -1,0 +1,62 @@
+"""Whether the instance is well: database, workers, storage, space."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from soundforge import jobs
+from soundforge.db import reading
+from soundforge.errors import Unavailable
+from soundforge.storage import Storage
+
+SPACE_BYTES = 1 << 30  # below this an import of an album may fail
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    is_good: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Health:
+    """All checks; good when each is."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every check is good."""
+        return all(check.is_good for check in self.checks)
+
+
+async def get_health(storage: Storage, *, must_work: bool = False) -> Health:
+    """Look at everything; ``must_work``: a queue that nobody works is a fault."""
+    return Health((*await _database(must_work=must_work), await _space(storage)))
+
+
+async def _database(*, must_work: bool) -> tuple[Check, ...]:
+    try:
+        async with reading() as session:
+            version = await session.scalar(text("SHOW server_version"))
+            return Check("database", is_good=True, sentence=f"PostgreSQL {version}"), await _queues(session, must_work)
+    except Unavailable as error:
+        return (Check("database", is_good=False, sentence=error.sentence),)
+
+
+async def _queues(session: AsyncSession, must_work: bool) -> Check:  # noqa: FBT001 - passed through
+    nodes = (await jobs.queue_figures(session)).nodes
+    alive = {node.queue for node in nodes if node.silent_s < jobs.STALE_S}
+    missing = sorted(jobs.QUEUE_LIMITS.keys() - alive)
+    if not missing:
+        return Check("queues", is_good=True, sentence=f"{len(alive)} queues are worked")
+    return Check("queues", is_good=not must_work, sentence=f"nobody works {', '.join(missing)} at the moment")
+
+
+async def _space(storage: Storage) -> Check:
+    free = await storage.free_bytes()
+    return Check("space", is_good=free >= SPACE_BYTES, sentence=f"{free / 1e9:.1f} GB are free for songs")
