@@ -38,12 +38,20 @@ class Module:
         yield from _functions(self.tree, "")
 
     def imports(self) -> Iterator[tuple[int, str, str]]:
-        """Line, module and name of each ``from module import name``; the name is "" for ``import module``."""
+        """Line, absolute module and name of each ``from module import name``; the name is "" for ``import module``."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
                 yield from ((node.lineno, alias.name, "") for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
-                yield from ((node.lineno, node.module or "", alias.name) for alias in node.names)
+                target = self._absolute(node.module or "", node.level)
+                yield from ((node.lineno, target, alias.name) for alias in node.names)
+
+    def _absolute(self, target: str, level: int) -> str:
+        if level == 0:
+            return target
+        top = SRC if self.path.is_relative_to(SRC) else ROOT
+        package = self.path.relative_to(top).parts[:-1]
+        return ".".join([*package[: len(package) - level + 1], *([target] if target else [])])
 
     def calls(self) -> Iterator[tuple[ast.Call, str]]:
         """Every call with the dotted name of what is called: ``session.add``, ``insert``."""
