@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import httpx2
 
 from soundforge import logs
-from soundforge.http import _failures as failures
 from soundforge.http._addresses import Resolve, is_public, look_up
+from soundforge.http._failures import away, in_our_words, private_address, too_large, unreadable, wrong_host
 from soundforge.http._services import Service
 
 _log = logs.get(__name__)
@@ -37,7 +37,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         self._check_target(request.url)
         started = time.monotonic()
         deadline = asyncio.get_running_loop().time() + self._service.total_s
-        with failures.in_our_words(self._service):
+        with in_our_words(self._service):
             async with asyncio.timeout_at(deadline):
                 response = await self._send(request)
         self._log(request, response, started)
@@ -66,18 +66,18 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         try:
             found = await resolve(url.host, url.port or 443)
         except OSError as error:
-            raise failures.away(self._service, f"{url.host}: {error}") from error
+            raise away(self._service, f"{url.host}: {error}") from error
         if not found:
-            raise failures.away(self._service, f"{url.host} has no address")
+            raise away(self._service, f"{url.host} has no address")
         if not self._service.inside and not all(map(is_public, found)):
-            raise failures.private_address(self._service, f"{url.host}: {found}")
+            raise private_address(self._service, f"{url.host}: {found}")
         return found[:_TRIED_ADDRESSES]
 
     def _check_target(self, url: httpx2.URL) -> None:
         known = url.host in self._service.hosts and not url.userinfo
         safe = url.scheme == "https" and url.port in _HTTPS_PORTS
         if not known or not (safe or self._service.inside):
-            raise failures.wrong_host(self._service, f"{url.scheme}://{url.host}:{url.port}")
+            raise wrong_host(self._service, f"{url.scheme}://{url.host}:{url.port}")
 
     async def _check_answer(self, response: httpx2.Response) -> None:
         """Refuse what the headers already betray: too large, or packed, so that its size shows too late."""
@@ -85,10 +85,10 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         length = response.headers.get("content-length", "0")
         if packing.lower() != "identity":
             await response.aclose()
-            raise failures.unreadable(self._service, f"content-encoding {packing!r}")
+            raise unreadable(self._service, f"content-encoding {packing!r}")
         if length.isdecimal() and int(length) > self._service.body_bytes:
             await response.aclose()
-            raise failures.too_large(self._service)
+            raise too_large(self._service)
 
     def _log(self, request: httpx2.Request, response: httpx2.Response, started: float) -> None:
         """Write one line a request: never the query, the headers or the body, which hold secrets."""
@@ -119,14 +119,14 @@ class _BoundedStream(httpx2.AsyncByteStream):
         while (chunk := await self._next(chunks)) is not None:
             seen += len(chunk)
             if seen > self._service.body_bytes:
-                raise failures.too_large(self._service)
+                raise too_large(self._service)
             yield chunk
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
     async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | None:
-        with failures.in_our_words(self._service):
+        with in_our_words(self._service):
             async with asyncio.timeout_at(self._deadline):
                 return await anext(chunks, None)
 
