@@ -83,12 +83,6 @@ async def test_a_child_lives_in_its_folder_and_its_own_group_without_our_secrets
     assert "secret" not in str(said["env"])
 
 
-async def test_a_file_in_the_folder_is_never_imported(folder: Path) -> None:
-    folder.mkdir()
-    (folder / "json.py").write_text("raise SystemExit('imported from the folder')")
-    assert (await ask(folder, "answers", echo=1))["echo"] == 1
-
-
 @pytest.mark.parametrize(
     ("do", "family", "code", "words"),
     [

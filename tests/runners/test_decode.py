@@ -37,6 +37,13 @@ async def test_the_decoder_has_no_network_no_core_dump_and_little_of_all_else(tm
             assert process.rlimit(psutil.RLIMIT_FSIZE)[1] == 61 * 192_000 * 8
 
 
+async def test_a_file_in_the_folder_is_never_imported(tmp_path: Path) -> None:
+    for name in ("json.py", "soundfile.py", "numpy.py"):
+        (tmp_path / name).write_text("raise SystemExit('imported from the folder')")
+    source = write_audio(tmp_path / "a.wav", sweep(0.1))
+    assert (await call(runner("decode"), request(source), folder=tmp_path, limits=LIMITS))["frames"] == 4410
+
+
 async def test_an_output_over_its_limit_is_refused_and_removed(tmp_path: Path) -> None:
     source = write_audio(tmp_path / "a.wav", sweep(2))
     limited = ["/bin/sh", "-c", 'ulimit -f 10 && exec "$@"', "sh", *runner("decode")]

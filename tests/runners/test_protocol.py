@@ -30,7 +30,8 @@ async def test_a_runner_says_hello_reports_and_answers_with_its_cost(tmp_path: P
     assert result["echo"] == "é"
     assert result["cost"]["peak_rss_mb"] > 5
     assert set(result["cost"]) == {"cpu_s", "wall_s", "peak_rss_mb"}
-    assert seen == [(10.0, "a"), (11.0, "a"), {"stage": "peaks", "document": {"n": 1}, "path": "peaks.dat"}]
+    part = {"stage": "peaks", "document": {"n": 1}, "version": "", "path": "peaks.dat"}
+    assert seen == [(10.0, "a"), (11.0, "a"), part]
 
 
 async def test_known_causes_leave_the_runner_alive(tmp_path: Path) -> None:

@@ -7,9 +7,7 @@
 ``pack_zip``     files → zip
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+from ._analysis import ChildAnalyzer
 from ._contract import (
     Analyzed,
     Analyzer,
@@ -24,6 +22,8 @@ from ._contract import (
     Tags,
     Warning_,
 )
+from ._decoder import ChildDecoder
+from ._dsp import DspSeparator
 from ._writers import encode_flac, pack_zip
 
 __all__ = [
@@ -46,22 +46,6 @@ __all__ = [
     "pack_zip",
 ]
 
-if TYPE_CHECKING:
-    DECODER: Decoder
-    SEPARATORS: dict[str, Separator]
-    ANALYZER: Analyzer
-
-
-def __getattr__(name: str) -> object:
-    """Make an engine's adapter when it is first asked for."""
-    here = __name__
-    if name == "DECODER":
-        value: object = import_module("._decoder", here).ChildDecoder()
-    elif name == "SEPARATORS":
-        value = {"dsp": import_module("._dsp", here).DspSeparator()}
-    elif name == "ANALYZER":
-        value = import_module("._analysis", here).ChildAnalyzer()
-    else:
-        raise AttributeError(name)
-    globals()[name] = value
-    return value
+DECODER: Decoder = ChildDecoder()
+SEPARATORS: dict[str, Separator] = {"dsp": DspSeparator()}
+ANALYZER: Analyzer = ChildAnalyzer()
