@@ -17,7 +17,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 VENDOR = Path(__file__).resolve().parent.parent / "src" / "soundforge" / "web" / "static" / "vendor"
 HASHES = VENDOR / "vendor.sha256"
@@ -27,8 +27,7 @@ OURS = {"vendor.toml", "vendor.sha256"}
 def packages() -> list[dict[str, Any]]:
     """The packages as `vendor.toml` lists them."""
     document = tomllib.loads((VENDOR / "vendor.toml").read_text("utf-8"))
-    found = document["package"]
-    assert _is_list_of_tables(found)
+    found: list[dict[str, Any]] = document["package"]
     return found
 
 
@@ -102,10 +101,6 @@ def _sprite(folder: Path, icons: list[str], version: str) -> str:
         symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24">{body}</symbol>')
     note = f"<!-- lucide-static {version}, ISC: see vendor/ -->"
     return '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join([note, *symbols]) + "\n</svg>\n"
-
-
-def _is_list_of_tables(value: object) -> TypeGuard[list[dict[str, Any]]]:
-    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
 
 
 if __name__ == "__main__":

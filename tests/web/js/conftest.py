@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
+import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from starlette.applications import Starlette
 
+from tests.support.leaks import keep_process, our_children
 from tests.web.js.server import create_app
 
 CHROMIUM = "/usr/bin/chromium"
@@ -34,11 +35,10 @@ class Server(uvicorn.Server):
 
 @dataclass
 class Studio:
-    """The served sample pages and one browser page."""
+    """The served sample pages, and a browser's page."""
 
     app: Starlette
     url: str
-    browser: Browser
     page: Page
     faults: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Studio:
     async def open(self, path: str = "/") -> Page:
         """Open a page and wait until its scripts stand."""
         await self.page.goto(self.url + path)
-        await self.page.wait_for_function(READY)
+        await until(self.page, READY)
         return self.page
 
     def watch(self, page: Page) -> None:
@@ -60,7 +60,19 @@ class Studio:
         page.on("pageerror", lambda error: self.faults.append(str(error)))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for all browser tests; each opens a context of its own."""
+    before = our_children()
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for process in our_children() - before:
+            keep_process(process.pid)
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def server() -> AsyncIterator[tuple[Starlette, str]]:
     """The sample application on a free port."""
     app = create_app()
@@ -75,20 +87,30 @@ async def server() -> AsyncIterator[tuple[Starlette, str]]:
         await running
 
 
-@pytest.fixture
-async def studio(server: tuple[Starlette, str]) -> AsyncIterator[Studio]:
-    """A browser of the test's own; no script error and no breach of the policy may have happened at the end."""
+@pytest_asyncio.fixture(loop_scope="session")
+async def studio(server: tuple[Starlette, str], browser: Browser) -> AsyncIterator[Studio]:
+    """A page of the test's own; no script error and no breach of the policy may have happened at the end."""
     app, url = server
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = await browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
-        page = await context.new_page()
-        await page.add_init_script(WATCH_POLICY)
-        made = Studio(app, url, browser, page)
-        made.watch(page)
-        yield made
-        await browser.close()
+    context = await browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    page = await context.new_page()
+    await page.add_init_script(WATCH_POLICY)
+    made = Studio(app, url, page)
+    made.watch(page)
+    yield made
+    await context.close()
     assert made.faults == []
+
+
+async def until(page: Page, expression: str, *, within_s: float = 8) -> None:
+    """Wait for an expression to hold; Playwright's own `wait_for_function` compiles text, which our policy forbids."""
+    body = f"""async () => {{
+      const end = performance.now() + {1000 * within_s};
+      while (!({expression})) {{
+        if (performance.now() > end) throw new Error("not within {within_s} s: " + {expression!r});
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }}
+    }}"""
+    await page.evaluate(body)
 
 
 async def evaluate(page: Page, body: str, argument: Any = None) -> Any:

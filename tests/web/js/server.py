@@ -29,7 +29,8 @@ CSP = (
     "frame-ancestors 'none'; form-action 'self'"
 )
 SECTIONS = [
-    ("intro", 8), ("verse", 16), ("chorus", 16), ("verse", 16), ("chorus", 16), ("break", 8), ("chorus", 10), ("outro", 6),
+    ("intro", 8), ("verse", 16), ("chorus", 16), ("verse", 16),
+    ("chorus", 16), ("break", 8), ("chorus", 10), ("outro", 6),
 ]  # fmt: skip
 
 Samples = NDArray[np.int16]
@@ -42,7 +43,7 @@ def sound(name: str) -> Samples:
     if name == "ruler":
         return np.stack([frame % 32768, frame // 32768], axis=1).astype(np.int16)
     if name == "mix":
-        return (sum(sound(stem).astype(np.int32) for stem in STEMS) // 2).astype(np.int16)
+        return (np.sum([sound(stem).astype(np.int32) for stem in STEMS], axis=0) // 2).astype(np.int16)
     time = frame / RATE
     rng = np.random.default_rng(len(name))
     shape = {
@@ -128,7 +129,7 @@ async def feed(request: Request) -> Response:
         return HTMLResponse("<p>not now</p>", status_code=503)
 
     async def messages() -> AsyncIterator[str]:
-        yield 'data: <progress id="progress-job-0" max="100" value="64" aria-label="x" hx-swap-oob="outerMorph"></progress>\n\n'
+        yield 'data: <progress id="progress-job-0" max="100" value="64" hx-swap-oob="outerMorph"></progress>\n\n'
         await request.app.state.stopping.wait()
 
     return StreamingResponse(messages(), media_type="text/event-stream")
@@ -136,12 +137,10 @@ async def feed(request: Request) -> Response:
 
 async def upload(request: Request) -> Response:
     """Takes a file, or refuses it in words."""
-    form = await request.form()
-    file = form["file"]
-    assert not isinstance(file, str)
-    if (file.filename or "").endswith(".pdf"):
+    body = await request.body()
+    if request.query_params["name"].endswith(".pdf"):
         return JSONResponse({"error": {"code": "not_audio", "message": "This is not an audio file."}}, 422)
-    return JSONResponse({"message": f"imported {len(await file.read())} bytes"})
+    return JSONResponse({"message": f"imported {len(body)} bytes"})
 
 
 def page(request: Request) -> Response:

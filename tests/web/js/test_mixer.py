@@ -1,14 +1,18 @@
 """The mixer in a real browser: what sounds, when, and that no stem ever leaves the others."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.web.js.conftest import READY, Studio, evaluate
+from tests.web.js.conftest import READY, Studio, evaluate, until
 from tests.web.js.server import RATE
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+Recorded = Callable[[str, object], None]
 BLOCK = 128
 LISTEN = """
   const context = mixer.context;
@@ -20,6 +24,8 @@ LISTEN = """
     recorder.port.postMessage("dump");
   });
   const flat = (blocks) => blocks.flatMap((block) => [...block]);
+  const loudestOf = (blocks) =>
+    blocks.reduce((most, block) => block.reduce((a, b) => Math.max(a, Math.abs(b)), most), 0);
   const after = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 """
 
@@ -30,7 +36,9 @@ def ruler(recorded: dict[str, list[float]]) -> NDArray[np.int64]:
     return np.asarray(np.rint(right) * 32768 + np.rint(left), dtype=np.int64)
 
 
-async def test_four_copies_of_one_sound_cancel_to_the_last_bit_also_after_twenty_seeks(studio: Studio) -> None:
+async def test_four_copies_of_one_sound_cancel_to_the_last_bit_also_after_twenty_seeks(
+    studio: Studio, record_property: Recorded
+) -> None:
     page = await studio.open()
     heard: dict[str, Any] = await evaluate(
         page,
@@ -43,7 +51,7 @@ async def test_four_copies_of_one_sound_cancel_to_the_last_bit_also_after_twenty
         """,
                 """
         await after(0.3);
-        const loud = Math.max(...flat((await dump()).left));
+        const loud = loudestOf((await dump()).left);
         const node = await mixer.node;
         for (const source of [1, 3]) node.port.postMessage({ type: "gain", set: mixer.set, source, gain: -1 });
         await after(0.4);  // the gains glide there
@@ -56,14 +64,13 @@ async def test_four_copies_of_one_sound_cancel_to_the_last_bit_also_after_twenty
           waits.push(performance.now() - began - 20);
         }
         const { left, right } = await dump();
-        const loudest = Math.max(...flat(left).map(Math.abs), ...flat(right).map(Math.abs));
-        return { loud, blocks: left.length, loudest, waits };
+        return { loud, blocks: left.length, loudest: loudestOf([...left, ...right]), waits };
         """,
             ]
         ),
         RATE,
     )
-    print(f"seek to sound: median {np.median(heard['waits']):.0f} ms, worst {max(heard['waits']):.0f} ms")
+    record_property("seek_ms", [round(wait) for wait in heard["waits"]])
     assert heard["loud"] > 0.1
     assert heard["blocks"] > 100
     assert heard["loudest"] == 0
@@ -144,7 +151,8 @@ async def test_when_one_stem_lacks_its_sound_all_hold_and_go_on_together(studio:
         await until(() => mixer.held && mixer.sources.length === 4);
         const first = mixer.position;
         await new Promise((resolve) => setTimeout(resolve, 300));
-        return { moved: mixer.position - first, stalled: document.querySelector("sf-player").hasAttribute("data-stalled") };
+        const stalled = document.querySelector("sf-player").hasAttribute("data-stalled");
+        return { moved: mixer.position - first, stalled };
         """,
     )
     assert held == {"moved": 0, "stalled": True}
@@ -152,12 +160,12 @@ async def test_when_one_stem_lacks_its_sound_all_hold_and_go_on_together(studio:
     await evaluate(page, "await until(() => !mixer.held && mixer.position > 0.1);")
 
 
-async def test_the_first_sound_comes_at_once(studio: Studio) -> None:
+async def test_the_first_sound_comes_at_once(studio: Studio, record_property: Recorded) -> None:
     page = await studio.open()
     waits = []
     for _ in range(3):
         await page.reload()
-        await page.wait_for_function(READY)
+        await until(page, READY)
         waits.append(
             await evaluate(
                 page,
@@ -169,7 +177,7 @@ async def test_the_first_sound_comes_at_once(studio: Studio) -> None:
                 """,
             )
         )
-    print(f"click to first sound: {', '.join(f'{wait:.0f}' for wait in waits)} ms")
+    record_property("first_sound_ms", [round(wait) for wait in waits])
     assert min(waits) <= 250
 
 
@@ -183,7 +191,7 @@ async def test_solo_and_mute_act_on_the_sound_and_on_the_strips(studio: Studio) 
     assert all(await evaluate(page, "await until(() => mixer.peaks.every((peak) => peak > 0)); return mixer.peaks;"))
 
     await page.keyboard.press("2")
-    await evaluate(page, "await until(() => mixer.peaks.filter((peak) => peak > 0).length === 1 && mixer.peaks[1] > 0);")
+    await evaluate(page, "await until(() => mixer.peaks.every((peak, index) => peak > 0 === (index === 1)));")
     assert await page.locator(".strip[data-silent]").count() == 3
     await page.keyboard.press("2")
     await page.keyboard.press("Shift+Digit2")

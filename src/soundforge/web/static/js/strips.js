@@ -21,6 +21,7 @@ class Strips extends HTMLElement {
     mixer.addEventListener("strips", () => this.#show(), { signal });
     mixer.addEventListener("report", () => this.#meter(), { signal });
     events.addEventListener("change", () => this.#change(), { signal });
+    document.addEventListener("htmx:after:settle", () => this.#arrived(), { signal });
     this.#observer.observe(this, { childList: true });
     this.#arrived();
   }

@@ -1,8 +1,9 @@
 /**
  * `<sf-upload data-url>`: drop or pick several files; one request each, two at a time, with progress.
  *
- * POST <url>?name=<file name>, the file as the body: it streams to disk as it comes. 2xx: {"message"?}. Else {"error": {"message"}} or {"detail"}: shown in
- * words beside the file. Files dropped anywhere on the page go to the first `<sf-upload>` there is.
+ * POST <url>?name=<file name>, the file as the body: it streams to disk as it comes. 2xx: {"message"?}.
+ * Else {"error": {"message"}} or {"detail"}: shown in words beside the file.
+ * Files dropped anywhere on the page go to the first `<sf-upload>` there is.
  */
 
 import { announce } from "./words.js";

@@ -1,0 +1,139 @@
+"""The timeline in a real browser: quick to draw, seeks by pointer and keys, tells a screen reader where it is."""
+
+import statistics
+from collections.abc import Callable
+
+import pytest
+
+from tests.web.js.conftest import Studio, evaluate, until
+from tests.web.js.server import BEAT_S, DURATION_S
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+OVERVIEW = ".overview sf-timeline"
+
+
+async def playing(studio: Studio) -> None:
+    """Open the page and play its track."""
+    page = await studio.open()
+    await page.click(".stage [data-play]")
+    await page.wait_for_selector("sf-player[data-playing]:not([data-stalled])")
+
+
+async def test_five_timelines_are_drawn_in_a_few_milliseconds_and_never_while_playing(
+    studio: Studio, record_property: Callable[[str, object], None]
+) -> None:
+    await playing(studio)
+    drawn = await evaluate(
+        studio.page,
+        """
+        const all = [...document.querySelectorAll("sf-timeline")];
+        const times = [];
+        for (let i = 0; i < 5; i++) {
+          for (const timeline of all) timeline.drawn_ms = -1;
+          document.dispatchEvent(new CustomEvent("sf:theme"));
+          await until(() => all.every((timeline) => timeline.drawn_ms >= 0));
+          times.push(all.reduce((sum, timeline) => sum + timeline.drawn_ms, 0));
+        }
+        for (const timeline of all) timeline.drawn_ms = -1;
+        const from = mixer.position;
+        await until(() => mixer.position > from + 0.3);
+        return { times, redrawn: all.filter((timeline) => timeline.drawn_ms >= 0).length, count: all.length };
+        """,
+    )
+    record_property("drawn_ms", drawn["times"])
+    assert drawn["count"] == 5
+    assert statistics.median(drawn["times"]) < 50
+    assert drawn["redrawn"] == 0
+
+
+async def test_the_canvas_shows_the_wave_in_the_colour_of_its_stem(studio: Studio) -> None:
+    page = await studio.open()
+    await until(page, "[...document.querySelectorAll('sf-timeline')].every((one) => one.drawn_ms > 0)")
+    share = await evaluate(
+        page,
+        """
+        const pixels = (stem) => {
+          const canvas = document.querySelector(`sf-timeline[data-stem="${stem}"] canvas`);
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          let full = 0, blueish = 0;
+          for (let i = 0; i < data.length; i += 4) {
+            if (data[i + 3] < 250) continue;
+            full++;
+            if (data[i + 2] > data[i] + 40) blueish++;
+          }
+          return { full, blueish };
+        };
+        await until(() => pixels("bass").full > 500 && pixels("drums").full > 500);
+        return { bass: pixels("bass"), drums: pixels("drums") };
+        """,
+    )
+    assert share["bass"]["blueish"] > 0.9 * share["bass"]["full"]
+    assert share["drums"]["blueish"] == 0
+
+
+async def test_a_click_seeks_there_and_starts_the_track_when_another_one_or_none_plays(studio: Studio) -> None:
+    page = await studio.open()
+    box = await page.locator(OVERVIEW).bounding_box()
+    assert box is not None
+    await page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    await page.wait_for_selector("sf-player[data-playing]:not([data-stalled])")
+    assert abs(await evaluate(page, "return mixer.position;") - DURATION_S / 2) < 1.5
+    await page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+    assert abs(await evaluate(page, "return mixer.position;") - DURATION_S / 4) < 1.5
+    head = await page.locator(f"{OVERVIEW} .playhead").bounding_box()
+    assert head is not None
+    assert abs(head["x"] - (box["x"] + box["width"] / 4)) < 12
+
+
+async def test_arrows_step_by_beats_and_the_slider_says_where_it_is(studio: Studio) -> None:
+    await playing(studio)
+    page = studio.page
+    await page.keyboard.press(" ")
+    await page.wait_for_selector("sf-player:not([data-playing])")
+    await page.focus(OVERVIEW)
+    await page.keyboard.press("Home")
+    for _ in range(3):
+        await page.keyboard.press("ArrowRight")
+    assert abs(await evaluate(page, "return mixer.position;") - 3 * BEAT_S) < 0.001
+    await page.keyboard.press("ArrowLeft")
+    assert abs(await evaluate(page, "return mixer.position;") - 2 * BEAT_S) < 0.001
+    await page.keyboard.press("Shift+ArrowRight")
+    assert abs(await evaluate(page, "return mixer.position;") - 6 * BEAT_S) < 0.001
+    await page.click(".sections button:has-text('Chorus')")
+    told = f"document.querySelector('{OVERVIEW}').getAttribute('aria-valuetext')"
+    await until(page, f"{told} === '0:24 of 1:36, chorus'")
+
+
+async def test_zoom_acts_on_all_timelines_of_a_track_and_the_page_turns_with_the_play_head(studio: Studio) -> None:
+    await playing(studio)
+    page = studio.page
+    seen = await evaluate(
+        page,
+        """
+        const { viewOf } = await import("/static/v1/js/view.js");
+        const view = viewOf("t4", 96);
+        for (let i = 0; i < 5; i++) document.querySelector('[data-zoom="2"]').click();
+        const zoomed = view.end_s - view.start_s;
+        await mixer.seek(view.end_s - 0.1);
+        await until(() => view.start_s > 0);
+        document.querySelector('.strip sf-timeline').zoom(0.001);
+        return { zoomed, whole: view.whole };
+        """,
+    )
+    assert abs(seen["zoomed"] - 3) < 0.001
+    assert seen["whole"] is True
+
+
+async def test_a_layer_is_a_file_and_its_name(studio: Studio) -> None:
+    page = await studio.open()
+    layer = "export default { top: 10, draw(pen, scene, band) { window.drawn = [scene.width, band.y, band.height]; } };"
+    await page.route("**/layers/cues.js", lambda route: route.fulfill(body=layer, content_type="text/javascript"))
+    await page.evaluate("""
+        const timeline = document.createElement("sf-timeline");
+        timeline.dataset.layers = "sections cues grid";
+        timeline.dataset.duration = "10";
+        document.querySelector(".stage").append(timeline);
+    """)
+    await until(page, "!!window.drawn")
+    assert (await page.evaluate("window.drawn"))[1:] == [20, 10]
