@@ -39,6 +39,7 @@ async def open_rooms(settings: Settings, dsn: str) -> AsyncIterator[Rooms]:
     await migrate(dsn)
     keyring = accounts.open_keyring(settings.data / "secret.key")
     storage = DiskStorage(settings.storage_folder)
+    await storage.sweep()
     with accounts.open_settings(accounts.locked_by(settings), keyring):
         async with open_database(dsn):
             async with transaction() as session:

@@ -16,6 +16,7 @@ async def maintain(run: jobs.Run) -> None:
         msg = "This maintenance is not known to this version."
         raise Broken(msg, code="unknown_maintenance")
     await _purge_tracks(run)
+    await _forget_sessions(run)
     removed = await _remove_orphans(run)
     async with run.done({"files": removed}):
         pass
@@ -28,6 +29,11 @@ async def _purge_tracks(run: jobs.Run) -> None:
         for track in await library.list_removed_before(session, now - undo):
             await library.purge_track(session, track)
         await library.orphan_exports(session, now - KEEP_EXPORTS)
+
+
+async def _forget_sessions(run: jobs.Run) -> None:
+    async with run.writing() as session:
+        await accounts.remove_expired_sessions(session)
 
 
 async def _remove_orphans(run: jobs.Run) -> int:

@@ -22,6 +22,7 @@ class Visitor:
     role: str
     session_id: UUID | None
     token_id: UUID | None
+    scopes: frozenset[str]
     credentials: Credentials
 
     @property
@@ -53,6 +54,8 @@ async def admin(request: Request) -> Visitor:
     found = await visitor(request)
     if not found.is_admin:
         raise Forbidden("Only an admin may see this.", code="admin_only")
+    if found.token_id is not None:
+        check_scope(found.scopes, "admin")
     return found
 
 
@@ -64,6 +67,14 @@ AdminOf = Annotated[Visitor, Depends(admin)]
 async def is_still_allowed(who: Visitor) -> bool:
     """Whether what let somebody in still does: asked while a feed is open."""
     return await _find(who.credentials, "GET") is not None
+
+
+def check_may_set(caller: Visitor, name: str) -> None:
+    """Refuse a member who would change a setting of everybody; raises ``Forbidden`` ("admin_only")."""
+    spec = accounts.SETTINGS.get(name)
+    by_token = caller.token_id is not None and "admin" not in caller.scopes
+    if spec and spec.scope == "instance" and (not caller.is_admin or by_token):
+        raise Forbidden("Only an admin may change a setting of everybody.", code="admin_only")
 
 
 async def _find(credentials: Credentials, method: str) -> Visitor | None:
@@ -88,10 +99,15 @@ async def _by_token(credentials: Credentials, method: str) -> Visitor | None:
         user, token = found
         check_scope(token.scopes, needed_scope(method))
         await accounts.note_token_use(session, token.id)
-    return _visitor(user, credentials, token_id=token.id)
+    return _visitor(user, credentials, token_id=token.id, scopes=frozenset(token.scopes))
 
 
 def _visitor(
-    user: User, credentials: Credentials, *, session_id: UUID | None = None, token_id: UUID | None = None
+    user: User,
+    credentials: Credentials,
+    *,
+    session_id: UUID | None = None,
+    token_id: UUID | None = None,
+    scopes: frozenset[str] = frozenset(),
 ) -> Visitor:
-    return Visitor(user.id, user.name, user.role, session_id, token_id, credentials)
+    return Visitor(user.id, user.name, user.role, session_id, token_id, scopes, credentials)

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from soundforge import __version__, accounts
 from soundforge.config import Settings
@@ -28,8 +29,16 @@ class _KeptFiles(StaticFiles):
         return answer
 
 
-def create_app(studio: Studio) -> FastAPI:
-    """Make the application; whoever serves it owns the studio."""
+def create_app(studio: Studio) -> ASGIApp:
+    """Make the application; whoever serves it owns the studio.
+
+    The security headers go around everything, also the answer to an error nobody expected.
+    """
+    return SecurityHeaders(make_routes(studio))
+
+
+def make_routes(studio: Studio) -> FastAPI:
+    """Make the application without its outermost wrapping."""
     app = FastAPI(
         title="Sound Forge Alchemy",
         version=__version__,
@@ -51,7 +60,6 @@ def _protect(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(SameOrigin, explain=explain)
     app.add_middleware(FirstRun, is_set_up=_is_set_up, open_paths=OPEN_BEFORE_SET_UP, explain=explain)
     app.add_middleware(TrustedHosts, hosts=allowed_hosts(settings.hosts, settings.host), explain=explain)
-    app.add_middleware(SecurityHeaders)
 
 
 async def _is_set_up() -> bool:

@@ -110,11 +110,9 @@ async def _next(mailbox: Mailbox, stopping: asyncio.Event) -> list[Event | Resyn
 async def _message(feed: Feed, batch: list[Event | Resync], loaders: dict[str, Loader], place: str) -> bytes:
     if any(isinstance(event, Resync) for event in batch):
         return RESYNC
-    pieces: list[str] = []
     async with reading() as session:
-        for event in batch:
-            if isinstance(event, Event):
-                pieces.append(await _fragment(session, feed, event, loaders))
+        told = (event for event in batch if isinstance(event, Event))
+        pieces = [await _fragment(session, feed, event, loaders) for event in told]
     return _sse("".join(pieces), place)
 
 

@@ -39,7 +39,7 @@ async def track_changed(session: AsyncSession, feed: Feed, event: TrackChanged) 
     return await _update(session, feed, event.track_id)
 
 
-async def track_removed(session: AsyncSession, feed: Feed, event: Event) -> dict[str, Any] | None:
+async def track_removed(_session: AsyncSession, _feed: Feed, _event: Event) -> dict[str, Any] | None:
     """Remove the row."""
     return {"stream": Stream("remove"), "row": None}
 

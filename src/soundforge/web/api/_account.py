@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from soundforge import accounts
 from soundforge.db import reading, transaction
 from soundforge.errors import Forbidden
-from soundforge.web._access import CallerOf, Visitor
+from soundforge.web._access import CallerOf, check_may_set
 
 router = APIRouter(prefix="/api/v1", tags=["account"])
 
@@ -121,13 +121,6 @@ async def revoke_token(caller: CallerOf, token_id: UUID) -> Response:
     async with transaction() as session:
         await accounts.revoke_token(session, caller.id, token_id)
     return Response(status_code=204)
-
-
-def check_may_set(caller: Visitor, name: str) -> None:
-    """Refuse a member who would change a setting of everybody; raises ``Forbidden`` ("admin_only")."""
-    spec = accounts.SETTINGS.get(name)
-    if spec and spec.scope == "instance" and not caller.is_admin:
-        raise Forbidden("Only an admin may change a setting of everybody.", code="admin_only")
 
 
 def _plain(token: Any) -> dict[str, Any]:

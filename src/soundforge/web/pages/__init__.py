@@ -1,7 +1,8 @@
 """Every page, by what it is about."""
 
-from soundforge.web.pages import _account, _audio, _events, _imports, _jobs, _library
+from soundforge.web.pages import _account, _audio, _events, _imports, _instance, _jobs, _library, _settings
 
-routers = (_account.router, _audio.router, _events.router, _imports.router, _jobs.router, _library.router)
+_rooms = (_account, _audio, _events, _imports, _instance, _jobs, _library, _settings)
+routers = tuple(room.router for room in _rooms)
 
 __all__ = ["routers"]

@@ -19,7 +19,7 @@ from soundforge.web._security import (
 
 router = APIRouter(include_in_schema=False)
 
-_attempts = AttemptLimit(10)
+_attempts = AttemptLimit(5)
 
 
 @router.get("/link/{token}")
@@ -54,13 +54,13 @@ async def login_page(request: Request) -> HTMLResponse:
 @router.post("/login")
 async def log_in(request: Request, name: Annotated[str, Form()], password: Annotated[str, Form()]) -> Response:
     """Log in; a wrong answer never tells which half was wrong."""
-    _attempts.take(client_key(request))
+    _attempts.take(f"{client_key(request)} {name}")
     try:
         async with transaction() as session:
             _user, opened = await accounts.log_in(session, name, password, agent=request.headers.get("user-agent", ""))
     except Forbidden as error:
         return page(request, "pages/login.html", 403, name=name, error=error.sentence)
-    _attempts.forget(client_key(request))
+    _attempts.forget(f"{client_key(request)} {name}")
     return _enter(request, opened)
 
 

@@ -13,6 +13,8 @@ from soundforge.web._studio import studio_of
 
 router = APIRouter(include_in_schema=False)
 
+DOCK_ROWS = 12
+
 
 @router.get("/jobs")
 async def jobs_page(request: Request, visitor: VisitorOf) -> HTMLResponse:
@@ -29,6 +31,14 @@ async def job_rows(request: Request, visitor: VisitorOf, after: str = "") -> HTM
     async with reading() as session:
         found = await views.list_job_views(session, visitor.id, after=after or None)
     return page(request, "pages/_jobs.html", jobs=found, after=after)
+
+
+@router.get("/jobs/dock")
+async def dock(request: Request, visitor: VisitorOf) -> HTMLResponse:
+    """The newest jobs, as the library's dock shows them."""
+    async with reading() as session:
+        found = await views.list_job_views(session, visitor.id, limit=DOCK_ROWS)
+    return page(request, "pages/_dock.html", dock=found)
 
 
 @router.post("/jobs/{job_id}/retry")

@@ -15,12 +15,12 @@ from soundforge.views import LibraryPage, TrackView
 from soundforge.web._access import Visitor, VisitorOf
 from soundforge.web._render import page
 from soundforge.web._studio import studio_of
+from soundforge.web.pages._jobs import DOCK_ROWS
 
 router = APIRouter(include_in_schema=False)
 
 COLUMNS = (("title", "Title", "title"), ("bpm", "BPM", "bpm"), ("key", "Key", "key"), ("time", "Time", "duration"))
 PAGE_ROWS = 100
-DOCK_ROWS = 12
 
 
 class Shown:

@@ -4,6 +4,7 @@ import "./player.js";
 import "./strips.js";
 import "./timeline.js";
 import "./stream.js";
+import "./resync.js";
 import "./rows.js";
 import "./keys.js";
 import "./upload.js";

@@ -20,7 +20,9 @@ interface HtmxDetail {
 }
 interface HtmxApi {
   process(element: Element): void;
+  ajax(verb: string, path: string, options: object): Promise<void>;
   trigger(element: Element, name: string, detail?: object): boolean;
+  ajax(verb: string, path: string, context: object): Promise<void>;
 }
 interface Window {
   htmx: HtmxApi;

@@ -1,0 +1,57 @@
+"""How the instance is: health for anybody, figures and queues for admins."""
+
+import ipaddress
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+
+from soundforge import jobs, views
+from soundforge.db import reading
+from soundforge.web._access import AdminOf, admin
+from soundforge.web._metrics import metrics_text
+from soundforge.web._render import page
+from soundforge.web._studio import studio_of
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/health")
+async def health(request: Request) -> JSONResponse:
+    """Whether database, queues, storage and space are well: 200 or 503. Tells nothing about anybody."""
+    found = await views.get_health(studio_of(request).storage, must_work=True)
+    checks = {check.name: {"good": check.is_good, "what": check.sentence} for check in found.checks}
+    return JSONResponse({"good": found.is_good, "checks": checks}, 200 if found.is_good else 503)
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """Figures for Prometheus; from this machine, or with an admin's token."""
+    if not _is_local(request):
+        await admin(request)
+    async with reading() as session:
+        figures = await jobs.queue_figures(session)
+    text = metrics_text(figures, listeners=studio_of(request).listener.count())
+    return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
+
+
+@router.get("/admin")
+async def admin_page(request: Request, visitor: AdminOf) -> HTMLResponse:  # noqa: ARG001 - who may see it
+    """Queues × states from Oban's tables, nodes, failures by cause, checks."""
+    async with reading() as session:
+        figures = await jobs.queue_figures(session)
+    found = await views.get_health(studio_of(request).storage, must_work=True)
+    return page(request, "pages/admin.html", here="admin", figures=figures, health=found, states=_states(figures))
+
+
+def _states(figures: jobs.QueueFigures) -> dict[str, dict[str, int]]:
+    table: dict[str, dict[str, int]] = {queue: {} for queue in jobs.QUEUE_LIMITS}
+    for depth in figures.depths:
+        table.setdefault(depth.queue, {})[depth.state] = depth.count
+    return table
+
+
+def _is_local(request: Request) -> bool:
+    """Whether the request came from this machine, and not through a proxy on it."""
+    if request.client is None or any(name in request.headers for name in ("forwarded", "x-forwarded-for")):
+        return False
+    return ipaddress.ip_address(request.client.host).is_loopback

@@ -1,0 +1,96 @@
+"""Settings, password, sessions and tokens of the visitor."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from soundforge import accounts, pipeline
+from soundforge.db import reading, transaction
+from soundforge.errors import Forbidden, Invalid
+from soundforge.web._access import Visitor, VisitorOf, check_may_set
+from soundforge.web._render import page
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/settings")
+async def settings_page(request: Request, visitor: VisitorOf) -> HTMLResponse:
+    """Everything that the visitor may change."""
+    return await _show(request, visitor)
+
+
+@router.post("/settings/values/{name}")
+async def change_setting(request: Request, visitor: VisitorOf, name: str, value: Annotated[str, Form()]) -> Response:
+    """Change one setting."""
+    check_may_set(visitor, name)
+    try:
+        async with transaction() as session:
+            await accounts.change_setting(session, visitor.id, name, value)
+    except Invalid as error:
+        return await _show(request, visitor, status=422, errors=error.fields)
+    return RedirectResponse("/settings", 303)
+
+
+@router.post("/settings/password")
+async def change_password(
+    request: Request, visitor: VisitorOf, old: Annotated[str, Form()], new: Annotated[str, Form()]
+) -> Response:
+    """Change the password; every other session of the visitor ends."""
+    try:
+        async with transaction() as session:
+            await accounts.change_password(session, visitor.id, old, new, keep_session_id=visitor.session_id)
+    except Invalid as error:
+        return await _show(request, visitor, status=422, errors={"new": error.sentence})
+    except Forbidden as error:
+        return await _show(request, visitor, status=403, errors={"old": error.sentence})
+    return RedirectResponse("/settings", 303)
+
+
+@router.post("/settings/tokens")
+async def add_token(
+    request: Request, visitor: VisitorOf, name: Annotated[str, Form()], scope: Annotated[str, Form()] = "read"
+) -> HTMLResponse:
+    """Make a token; its text is on the page that answers, and never again."""
+    scopes = ["read"] if scope == "read" else ["read", "write"]
+    async with transaction() as session:
+        _token, text = await accounts.add_token(session, visitor.id, name, scopes)
+    return await _show(request, visitor, new_token=text)
+
+
+@router.post("/settings/tokens/{token_id}/revoke")
+async def revoke_token(visitor: VisitorOf, token_id: UUID) -> Response:
+    """Revoke a token."""
+    async with transaction() as session:
+        await accounts.revoke_token(session, visitor.id, token_id)
+    return RedirectResponse("/settings", 303)
+
+
+@router.post("/settings/sessions/{session_id}/revoke")
+async def revoke_session(visitor: VisitorOf, session_id: UUID) -> Response:
+    """End one session."""
+    async with transaction() as session:
+        await accounts.revoke_session(session, visitor.id, session_id)
+    return RedirectResponse("/settings", 303)
+
+
+async def _show(
+    request: Request, visitor: Visitor, *, status: int = 200, errors: dict[str, str] | None = None, new_token: str = ""
+) -> HTMLResponse:
+    async with reading() as session:
+        found = await accounts.list_settings(session, visitor.id)
+        tokens = await accounts.list_tokens(session, visitor.id)
+        sessions = await accounts.list_sessions(session, visitor.id)
+    return page(
+        request,
+        "pages/settings.html",
+        status,
+        here="settings",
+        settings=[one for one in found if one.spec.scope == "user" or visitor.is_admin],
+        models=pipeline.list_models(),
+        tokens=tokens,
+        sessions=sessions,
+        errors=errors or {},
+        new_token=new_token,
+    )
