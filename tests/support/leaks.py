@@ -58,3 +58,12 @@ def _name(process: psutil.Process) -> str:
         return f"{process.pid}: {' '.join(process.cmdline())}"
     except psutil.Error:
         return f"{process.pid}: not waited for"
+
+
+async def end_oban_leftovers() -> None:
+    """End what oban's notifier forgets to stop once it had to reconnect: tasks of its own, without work."""
+    left = [task for task in asyncio.all_tasks() if "PostgresNotifier" in repr(task.get_coro())]
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left)

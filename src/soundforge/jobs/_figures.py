@@ -42,6 +42,7 @@ UNION ALL
 SELECT 'oban_job_without_row', CAST(o.args->>'job_id' AS uuid), o.id FROM oban_jobs o
 WHERE o.state IN ({_LIVE_STATES}) AND o.args ? 'job_id' AND NOT EXISTS
   (SELECT FROM jobs j WHERE j.oban_job_id = o.id AND j.status IN ({_ACTIVE}))
+  AND NOT (o.state = 'executing' AND o.attempted_by[2] IN (SELECT uuid::text FROM oban_producers))
 ORDER BY 1, 3
 """  # noqa: S608 - made of our own constants
 
@@ -128,7 +129,10 @@ async def queue_figures(session: AsyncSession) -> QueueFigures:
 
 
 async def check_orphans(session: AsyncSession) -> Sequence[Orphan]:
-    """Find active rows without a live Oban job, and live Oban jobs without an active row."""
+    """Find active rows without a live Oban job, and live Oban jobs without an active row.
+
+    An ended row whose worker has yet to tell Oban is none: that takes a moment in every job.
+    """
     return [Orphan(*row) for row in await _all(session, _ORPHANS)]
 
 
