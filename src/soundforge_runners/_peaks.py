@@ -44,14 +44,14 @@ class PeaksWriter:
         self._frames += len(block)
         frames = np.concatenate([self._rest, block]) if len(self._rest) else block
         whole = len(frames) // SAMPLES_PER_PIXEL * SAMPLES_PER_PIXEL
-        self._write_pixels(frames[:whole].reshape(-1, SAMPLES_PER_PIXEL, self._channels))
+        self._write_pixels(frames[:whole].reshape(-1, SAMPLES_PER_PIXEL * self._channels))
         self._rest = frames[whole:].copy()
 
     def close(self) -> int:
         """Write the last, shorter pixel and the final header; give the number of frames taken. May be done twice."""
         if not self._file.closed:
             if len(self._rest):
-                self._write_pixels(self._rest[None])
+                self._write_pixels(self._rest.reshape(1, -1))
             self._file.seek(0)
             self._write_header()
             self._file.close()
@@ -66,8 +66,8 @@ class PeaksWriter:
         self.close()
 
     def _write_pixels(self, pixels: NDArray[np.float32]) -> None:
-        lowest, highest = pixels.min(axis=1).min(axis=1), pixels.max(axis=1).max(axis=1)
-        self._file.write(_as_bytes(np.stack([lowest, highest], axis=1)).tobytes())
+        extremes = np.stack([pixels.min(axis=1), pixels.max(axis=1)], axis=1)
+        self._file.write(_as_bytes(extremes).tobytes())
         self._pixels += len(pixels)
 
     def _write_header(self) -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import pdist
 
 from soundforge_runners.analysis._spectrum import HOP_S, PITCH_HOP_S, Spectra
 
@@ -12,7 +14,7 @@ type Array = NDArray[np.float64]
 _SECTION_COST = 15.0
 _SHORTEST_BARS, _LONGEST_BARS = 2, 64
 _ONSET_WEIGHT = 1.2
-_SAME_GROUP = 2.2
+_SAME_GROUP = 0.73
 _QUIET, _LOUD, _DIP = 0.35, 0.6, 0.15
 
 
@@ -81,18 +83,16 @@ def segment(features: Array) -> list[int]:
 
 
 def alike(means: Array) -> list[int]:
-    """Group sections whose mean features are close, numbered by first appearance (agglomerative, average distance)."""
-    groups = [[index] for index in range(len(means))]
-    distance = np.sqrt(((means[:, None] - means[None]) ** 2).mean(axis=2))
-    while len(groups) > 1:
-        pairs = [(i, j) for i in range(len(groups)) for j in range(i)]
-        nearest, i, j = min((float(distance[np.ix_(groups[i], groups[j])].mean()), i, j) for i, j in pairs)
-        if nearest > _SAME_GROUP / 3:
-            break
-        groups[j] += groups.pop(i)
-    groups.sort(key=min)
-    of = {index: number for number, members in enumerate(groups) for index in members}
-    return [of[index] for index in range(len(means))]
+    """Group sections whose mean features are close, numbered by first appearance.
+
+    Agglomerative with average distance (Sokal & Michener, 1958).
+    """
+    if len(means) < 2:
+        return [0] * len(means)
+    distance = pdist(means) / np.sqrt(means.shape[1])
+    clusters = fcluster(linkage(distance, method="average"), _SAME_GROUP, criterion="distance")
+    numbers: dict[int, int] = {}
+    return [numbers.setdefault(int(cluster), len(numbers)) for cluster in clusters]
 
 
 def name_sections(groups: list[int], levels: list[float]) -> list[str | None]:
