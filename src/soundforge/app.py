@@ -16,7 +16,7 @@ from soundforge.db import open_database, transaction
 from soundforge.engines import ANALYZER, DECODER, SEPARATORS
 from soundforge.events import open_listener
 from soundforge.jobs import Node, open_node
-from soundforge.pipeline import PcmCache, Ports, bind, sweep_prefix
+from soundforge.pipeline import PcmCache, Ports, bind, offer_demo, sweep_prefix
 from soundforge.storage import DiskStorage
 from soundforge.tables import migrate
 from soundforge.web import Studio, open_monitor, serve_web
@@ -68,7 +68,7 @@ async def serve(settings: Settings, dsn: str, *, told: Callable[[str], None]) ->
         _on_signal(studio.stopping)
         await stack.enter_async_context(open_workers(rooms))
         await stack.enter_async_context(open_monitor())
-        link = await _first_link()
+        link = await _first_start()
         await serve_web(studio, told=lambda url: told(f"{url}{link}"))
 
 
@@ -80,12 +80,13 @@ async def work(settings: Settings, dsn: str) -> None:
         await stopping.wait()
 
 
-async def _first_link() -> str:
-    """The path of the one-time link that sets the owner's password, or "" once there is one."""
+async def _first_start() -> str:
+    """Until there is a password: offer the demo song, give the path of the one-time link that sets one; "" later."""
     async with transaction() as session:
         if await accounts.is_set_up(session):
             return ""
         owner = await accounts.ensure_owner(session)
+        await offer_demo(session, owner)
         return f"link/{await accounts.new_link(session, owner)}"
 
 

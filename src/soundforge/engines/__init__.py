@@ -24,7 +24,7 @@ from ._contract import (
 )
 from ._decoder import ChildDecoder
 from ._dsp import DspSeparator
-from ._writers import encode_flac, pack_zip
+from ._writers import DemoSong, encode_flac, pack_zip, render_demo
 
 __all__ = [
     "ANALYZER",
@@ -34,6 +34,7 @@ __all__ = [
     "Analyzer",
     "Decoded",
     "Decoder",
+    "DemoSong",
     "OnProgress",
     "Part",
     "Pcm",
@@ -44,6 +45,7 @@ __all__ = [
     "Warning_",
     "encode_flac",
     "pack_zip",
+    "render_demo",
 ]
 
 DECODER: Decoder = ChildDecoder()

@@ -1,12 +1,24 @@
-"""Children that write files to play and to take away: FLAC of PCM, a zip of files."""
+"""Children that write files to play and to take away: FLAC of PCM, a zip of files, the demo song."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from soundforge.children import Limits, call, runner
 from soundforge.engines._contract import OnProgress, Pcm
+from soundforge.engines._paths import path_inside
 
 _LIMITS = Limits(total_s=3600, silence_s=60, memory_mb=1024)
+
+
+@dataclass(frozen=True)
+class DemoSong:
+    """The rendered demo song and what is true of it: ``bpm``, ``key``, ``camelot``, ``sections`` and more."""
+
+    path: Path
+    size_bytes: int
+    truth: Mapping[str, Any]
 
 
 async def encode_flac(pcm: Pcm, out: Path, *, folder: Path, on_progress: OnProgress | None = None) -> int:
@@ -29,3 +41,11 @@ async def pack_zip(
     request = {"files": [{"path": str(path), "name": name} for path, name in files], "zip": str(out)}
     result = await call(runner("pack"), request, folder=folder, limits=_LIMITS, on_progress=on_progress)
     return int(result["files"])
+
+
+async def render_demo(folder: Path, *, on_progress: OnProgress | None = None) -> DemoSong:
+    """Render the demo song into ``folder``."""
+    request = {"folder": str(folder)}
+    result = await call(runner("demo_song"), request, folder=folder, limits=_LIMITS, on_progress=on_progress)
+    path = path_inside(folder, result["path"])
+    return DemoSong(path, path.stat().st_size, dict(result["truth"]))

@@ -1,11 +1,13 @@
 """The story: what happens next. The room that knows several rooms; pages, API and CLI ask it with ``request_*``."""
 
+from soundforge.pipeline._demo import offer_demo
 from soundforge.pipeline._files import sweep_prefix
 from soundforge.pipeline._pcm import PcmCache
 from soundforge.pipeline._ports import CpuSlots, Model, Ports, bind, list_models
 from soundforge.pipeline._requests import (
     Upload,
     request_analysis,
+    request_demo,
     request_export,
     request_import,
     request_purge,
@@ -36,7 +38,9 @@ __all__ = [
     "Upload",
     "bind",
     "list_models",
+    "offer_demo",
     "request_analysis",
+    "request_demo",
     "request_export",
     "request_import",
     "request_purge",

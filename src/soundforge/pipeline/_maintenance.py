@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from soundforge import accounts, jobs, library
 from soundforge.db import reading
 from soundforge.errors import Broken
+from soundforge.pipeline._demo import make_demo
 from soundforge.pipeline._ports import ports
 
 KEEP_EXPORTS = timedelta(days=1)
@@ -12,9 +13,17 @@ KEEP_EXPORTS = timedelta(days=1)
 
 async def maintain(run: jobs.Run) -> None:
     """Body of a maintenance job."""
-    if run.params.get("what") != "purge":
-        msg = "This maintenance is not known to this version."
-        raise Broken(msg, code="unknown_maintenance")
+    match run.params.get("what"):
+        case "purge":
+            await purge(run)
+        case "demo":
+            await make_demo(run)
+        case other:
+            raise Broken("This version knows no such maintenance.", code="unknown_maintenance", detail=repr(other))
+
+
+async def purge(run: jobs.Run) -> None:
+    """Remove what was deleted long enough ago, files nothing refers to, and logins that ran out."""
     await _purge_tracks(run)
     await _forget_sessions(run)
     removed = await _remove_orphans(run)

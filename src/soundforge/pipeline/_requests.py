@@ -84,6 +84,13 @@ async def request_purge(session: AsyncSession, owner_id: UUID) -> Job:
     )
 
 
+async def request_demo(session: AsyncSession, owner_id: UUID) -> Job:
+    """Render the demo song and import it."""
+    return await jobs.add_job(
+        session, kind=Kind.MAINTENANCE, owner_id=owner_id, unique_key="demo", params={"what": "demo"}
+    )
+
+
 def _needs_audio(track: Track) -> None:
     if track.audio_file_id is None:
         msg = "This track has no audio yet."

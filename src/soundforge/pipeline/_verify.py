@@ -1,4 +1,4 @@
-"""``db verify``: do rows, files, jobs and processes agree?"""
+"""What ``db verify`` looks at: whether rows, files, jobs and processes agree."""
 
 import asyncio
 import hashlib

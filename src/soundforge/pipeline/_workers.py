@@ -67,8 +67,8 @@ class AnalysisWorker(jobs.Worker):
         """Analyse."""
         await analyze(run)
 
-    async def needs(self, candidate: jobs.Candidate) -> int | None:
-        """Memory for the engine; it reads long songs in blocks."""
+    async def needs(self, candidate: jobs.Candidate) -> int | None:  # noqa: ARG002 - any song
+        """As much memory for any song: long ones are read in blocks."""
         return _ANALYSIS_MB
 
 
