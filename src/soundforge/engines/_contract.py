@@ -143,9 +143,16 @@ class Separator(Protocol):
         ...
 
     async def separate(
-        self, pcm: Pcm, *, model: str, folder: Path, threads: int, on_progress: OnProgress | None = None
+        self,
+        pcm: Pcm,
+        *,
+        model: str,
+        folder: Path,
+        threads: int,
+        raw: bool = False,
+        on_progress: OnProgress | None = None,
     ) -> Separated:
-        """Write the stems into ``folder``."""
+        """Write the stems into ``folder``; ``raw`` keeps the model's own ``other`` instead of one that closes the sum."""
         ...
 
 
