@@ -34,14 +34,18 @@ async def tell(*events: Event) -> None:
             await publish(session, event)
 
 
+async def tell_and_fail(event: Event) -> None:
+    async with transaction() as session:
+        await publish(session, event)
+        raise ZeroDivisionError
+
+
 async def test_an_event_is_heard_after_the_commit_and_never_after_a_rollback(database: Database) -> None:
     owner, track = uuid4(), uuid4()
     async with open_listener() as listener:
         with listener.subscribe(owner, mailbox=Mailbox()) as mailbox:
             with pytest.raises(ZeroDivisionError):
-                async with transaction() as session:
-                    await publish(session, TrackRemoved(owner, track))
-                    raise ZeroDivisionError
+                await tell_and_fail(TrackRemoved(owner, track))
             await tell(TrackAdded(owner, track))
             assert await take(mailbox) == [TrackAdded(owner, track)]
 
@@ -49,7 +53,10 @@ async def test_an_event_is_heard_after_the_commit_and_never_after_a_rollback(dat
 async def test_nobody_hears_the_events_of_another_owner(database: Database) -> None:
     mine, theirs = uuid4(), uuid4()
     async with open_listener() as listener:
-        with listener.subscribe(mine, mailbox=Mailbox()) as my_box, listener.subscribe(theirs, mailbox=Mailbox()) as their_box:
+        with (
+            listener.subscribe(mine, mailbox=Mailbox()) as my_box,
+            listener.subscribe(theirs, mailbox=Mailbox()) as their_box,
+        ):
             for _ in range(20):
                 await tell(TrackAdded(theirs, uuid4()))
             await tell(TrackAdded(mine, last := uuid4()))
@@ -100,7 +107,14 @@ async def test_what_cannot_be_read_does_not_end_the_listening(database: Database
         with listener.subscribe(owner, mailbox=Mailbox()) as mailbox:
             async with transaction() as session:
                 connection = await session.connection()
-                for payload in ("nonsense", "{}", "[1]", '{"event": []}', '{"event": "from_the_future"}', '{"event": "track_added", "owner_id": 7}'):
+                for payload in (
+                    "nonsense",
+                    "{}",
+                    "[1]",
+                    '{"event": []}',
+                    '{"event": "from_the_future"}',
+                    '{"event": "track_added", "owner_id": 7}',
+                ):
                     await connection.exec_driver_sql("SELECT pg_notify('soundforge', %s)", (payload,))
             await tell(TrackAdded(owner, track))
             assert await take(mailbox) == [TrackAdded(owner, track)]

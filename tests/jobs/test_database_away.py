@@ -15,8 +15,8 @@ from soundforge.db import EmbeddedServer, open_database, reading
 from soundforge.errors import Unavailable
 from soundforge.tables import Job, migrate
 from tests.support.db import fast_folder
-from tests.support.leaks import end_oban_leftovers
 from tests.support.jobs import Script, add_user, scripted_kinds
+from tests.support.leaks import end_oban_leftovers
 
 PATIENCE_S = 60
 
@@ -119,5 +119,3 @@ async def test_a_job_is_interrupted_and_begins_again_when_the_server_stays_away(
         assert (row.status, row.run) == ("completed", 2)
         async with reading() as session:
             assert await jobs.check_orphans(session) == []
-
-

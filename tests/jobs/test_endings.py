@@ -1,6 +1,7 @@
 """A run ends in one of five ways, and in each of them row, Oban job, files and log agree."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import structlog
 from sqlalchemy import text
 
 from soundforge import jobs
-from soundforge.db import Database, reading
+from soundforge.db import reading
 from soundforge.errors import Broken, Invalid, Unavailable
 from soundforge.tables import Job, Kind
 from tests.support.jobs import DEADLINE_S, Script, Wire
@@ -36,7 +37,9 @@ def stages(wire: Wire, job: Job) -> list[str]:
     return seen
 
 
-async def test_a_run_that_is_through_is_completed(node: jobs.Node, script: Script, wire: Wire, swept: list[str]) -> None:
+async def test_a_run_that_is_through_is_completed(
+    node: jobs.Node, script: Script, wire: Wire, swept: list[str]
+) -> None:
     folders = []
 
     async def body(run: jobs.Run) -> None:
@@ -69,7 +72,17 @@ async def test_an_unavailable_run_is_tried_again_until_it_succeeds(
     row = await script.get(job)
     assert (row.run, row.attempt, row.error_code) == (3, 3, None)
     assert swept == [f"jobs/{job.id}/1/", f"jobs/{job.id}/2/"]
-    assert stages(wire, job) == ["queued", "processing", "failed", "queued", "processing", "failed", "queued", "processing", "completed"]
+    assert stages(wire, job) == [
+        "queued",
+        "processing",
+        "failed",
+        "queued",
+        "processing",
+        "failed",
+        "queued",
+        "processing",
+        "completed",
+    ]
 
 
 async def test_the_last_attempt_gives_up(node: jobs.Node, script: Script, wire: Wire) -> None:
@@ -148,8 +161,6 @@ async def test_a_job_that_must_wait_says_why_and_spends_neither_run_nor_attempt(
 async def test_a_run_that_takes_too_long_is_stopped_and_tried_again(
     node: jobs.Node, script: Script, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dataclasses import replace
-
     monkeypatch.setitem(jobs.KINDS, Kind.ANALYSIS, replace(jobs.KINDS[Kind.ANALYSIS], limit_s=0.1))
 
     async def body(run: jobs.Run) -> None:

@@ -27,6 +27,12 @@ async def write(job: Job, **values: Any) -> None:
         await _write(session, job, values)
 
 
+async def write_and_fail(job: Job, **values: Any) -> None:
+    async with transaction() as session:
+        await _write(session, job, values)
+        raise ZeroDivisionError
+
+
 async def _write(session: Any, job: Job, values: dict[str, Any]) -> None:
     changes = ", ".join(f"{name} = :{name}" for name in values)
     await session.execute(text(f"UPDATE jobs SET {changes} WHERE id = :id"), {"id": job.id, **values})
@@ -49,9 +55,7 @@ async def test_each_move_by_hand_is_one_event_and_none_when_rolled_back(script: 
             before = len(wire.of(job))
             claim = int(now is Status.QUEUED and then in RUNNING)
             with pytest.raises(ZeroDivisionError):
-                async with transaction() as session:
-                    await _write(session, job, {"status": then.value, "run": run + claim})
-                    raise ZeroDivisionError
+                await write_and_fail(job, status=then.value, run=run + claim)
             await hear_the_end(wire)
             assert len(wire.of(job)) == before
             await write(job, status=then.value, run=run + claim)
@@ -61,7 +65,12 @@ async def test_each_move_by_hand_is_one_event_and_none_when_rolled_back(script: 
 
 def _way_to(kind: Kind, status: Status) -> list[Status]:
     first = Status.DOWNLOADING if kind is Kind.DOWNLOAD else Status.PROCESSING
-    ways = {Status.QUEUED: [], first: [first], Status.COMPLETED: [first, Status.COMPLETED], Status.FAILED: [Status.FAILED]}
+    ways = {
+        Status.QUEUED: [],
+        first: [first],
+        Status.COMPLETED: [first, Status.COMPLETED],
+        Status.FAILED: [Status.FAILED],
+    }
     return ways.get(status, [first, status])
 
 
@@ -114,7 +123,9 @@ async def test_a_rescue_tells_each_move_once(script: Script, wire: Wire, databas
     job = await script.add_named("nothing")
     async with transaction() as session:
         await session.execute(
-            text("UPDATE oban_jobs SET state = 'executing', attempt = 1, attempted_at = now(), attempted_by = '{dead,x}'")
+            text(
+                "UPDATE oban_jobs SET state = 'executing', attempt = 1, attempted_at = now(), attempted_by = '{dead,x}'"
+            )
         )
     await write(job, status="processing", run=1)
     await rescue_node("dead")

@@ -37,10 +37,13 @@ async def no_orphans() -> bool:
 
 
 async def test_a_row_and_its_oban_job_are_added_together_or_not_at_all(owner_id: UUID) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def add_and_fail() -> None:
         async with transaction() as session:
             await jobs.add_job(session, kind=Kind.EXPORT, owner_id=owner_id, unique_key="zip")
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await add_and_fail()
     assert (await count("jobs"), await count("oban_jobs")) == (0, 0)
     job = await add(owner_id)
     assert (job.status, job.run, job.max_attempts) == ("queued", 0, 3)
@@ -223,9 +226,9 @@ async def test_figures_say_what_waits_runs_and_failed(node: jobs.Node, script: S
     async with reading() as session:
         figures = await jobs.queue_figures(session)
     assert [(times.kind, times.count) for times in figures.run_times] == [("analysis", 1)]
-    assert [(failed.kind, failed.error_code, failed.count) for failed in figures.failures] == [("analysis", "not_audio", 1)]
+    assert [(failed.kind, failed.error_code, failed.count) for failed in figures.failures] == [
+        ("analysis", "not_audio", 1)
+    ]
     assert {(queue.node, queue.queue): queue.limit for queue in figures.nodes}[node.name, "download"] == 3
     assert max(queue.silent_s for queue in figures.nodes) < 5
     assert sum(depth.count for depth in figures.depths) == 2
-
-

@@ -37,7 +37,9 @@ async def execute(statement: str, **values: Any) -> None:
 
 async def oban_of(job: Job) -> tuple[str, int]:
     async with reading() as session:
-        row = await session.execute(text("SELECT state::text, attempt FROM oban_jobs WHERE id = :id"), {"id": job.oban_job_id})
+        row = await session.execute(
+            text("SELECT state::text, attempt FROM oban_jobs WHERE id = :id"), {"id": job.oban_job_id}
+        )
         state, attempt = row.one()
         return state, attempt
 

@@ -74,7 +74,9 @@ async def test_a_cancelled_run_takes_its_children_and_files_with_it(
     assert swept == [f"jobs/{job.id}/1/"]
 
 
-async def test_a_cancellation_whose_wake_up_was_lost_is_read_from_the_row(node: jobs.Node, script: Script, wire: Wire) -> None:
+async def test_a_cancellation_whose_wake_up_was_lost_is_read_from_the_row(
+    node: jobs.Node, script: Script, wire: Wire
+) -> None:
     job = await script.add(forever)
     await wire.until(job, "processing")
     async with transaction() as session:
@@ -82,7 +84,9 @@ async def test_a_cancellation_whose_wake_up_was_lost_is_read_from_the_row(node: 
     assert (await wire.until(job, "failed"))["error_code"] == "cancelled"
 
 
-async def test_a_cancelled_job_is_not_tried_again_although_its_run_failed(node: jobs.Node, script: Script, wire: Wire) -> None:
+async def test_a_cancelled_job_is_not_tried_again_although_its_run_failed(
+    node: jobs.Node, script: Script, wire: Wire
+) -> None:
     async def body(run: jobs.Run) -> None:
         async with transaction() as session:
             await jobs.request_cancel(session, run.owner_id, run.job_id)
@@ -152,7 +156,9 @@ async def _everything(job_id: UUID) -> object:
 
 
 @pytest.mark.parametrize("how", ["snoozed", "retried", "taken"])
-async def test_a_writer_that_wakes_up_late_writes_nothing(node: jobs.Node, script: Script, wire: Wire, how: str) -> None:
+async def test_a_writer_that_wakes_up_late_writes_nothing(
+    node: jobs.Node, script: Script, wire: Wire, how: str
+) -> None:
     runs: list[jobs.Run] = []
     second_is_here, let_go = asyncio.Event(), asyncio.Event()
 

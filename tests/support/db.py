@@ -82,6 +82,6 @@ def _run_folder() -> Path:
 
 def fast_folder() -> Path:
     """Return where throw-away databases lie best: in memory, where there is enough of it."""
-    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    memory = Path("/dev/shm")
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOMY_BYTES
     return memory if roomy else Path(tempfile.gettempdir())

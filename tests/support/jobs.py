@@ -71,7 +71,9 @@ class Script:
         """Ask for jobs in the name of ``owner_id``."""
         self.owner_id = owner_id
 
-    async def add(self, body: Body, *, kind: Kind = Kind.ANALYSIS, key: str | None = None, need: Need | None = None) -> Job:
+    async def add(
+        self, body: Body, *, kind: Kind = Kind.ANALYSIS, key: str | None = None, need: Need | None = None
+    ) -> Job:
         """Queue a job that is worked by ``body``."""
         name = uuid4().hex
         _bodies[name] = body
@@ -149,7 +151,9 @@ class Wire:
         """Wait until the job was in one of ``statuses`` for the n-th time; progress does not count."""
         async with asyncio.timeout(DEADLINE_S), self._changed:
             while True:
-                found = [now for before, now in _steps(self.of(job)) if now["status"] in statuses and _moved(before, now)]
+                found = [
+                    now for before, now in _steps(self.of(job)) if now["status"] in statuses and _moved(before, now)
+                ]
                 if len(found) >= times:
                     return found[times - 1]
                 await self._changed.wait()

@@ -11,6 +11,7 @@ import oban
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from soundforge.errors import Unavailable
 from soundforge.jobs._fence import JOBS, Fence, patient_transaction
 from soundforge.jobs._kinds import first_status
 from soundforge.jobs._node import Node
@@ -19,7 +20,7 @@ from soundforge.jobs._run import Run
 from soundforge.tables import RUNNING, Kind, Status
 
 _FOREVER_S = float("inf")
-_MEMORY_AGAIN_S = 10.0
+_AGAIN_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -59,19 +60,26 @@ async def claim(node: Node, oban_job: oban.Job, needs: Needs | None) -> Answer:
         return oban.Cancel("the row is gone")
     if row.oban_job_id != oban_job.id or row.status not in {Status.QUEUED, *RUNNING}:
         return oban.Cancel(f"the row is {row.status}")
-    not_yet = await _look(node, row, needs)
+    fault: Exception | None = None
+    try:
+        not_yet = await _look(node, row, needs)
+    except Exception as error:  # noqa: BLE001 - the run will raise it: then the row says what is wrong
+        not_yet, fault = None, error
     if not_yet is not None:
         return await _wait(node, oban_job, job_id, not_yet)
-    return await _take(node, oban_job, job_id)
+    return await _take(node, oban_job, job_id, fault)
 
 
 async def _look(node: Node, row: Row[Any], needs: Needs | None) -> NotYet | None:
     if needs is None:
         return None
-    need = await needs(Candidate(row.id, Kind(row.kind), row.owner_id, row.track_id, row.params))
+    try:
+        need = await needs(Candidate(row.id, Kind(row.kind), row.owner_id, row.track_id, row.params))
+    except Unavailable as error:
+        return NotYet(error.sentence, error.retry_after_s or _AGAIN_S)
     if isinstance(need, int):
         reason = node.memory.promise(row.id, need)
-        return NotYet(reason, _MEMORY_AGAIN_S) if reason else None
+        return NotYet(reason, _AGAIN_S) if reason else None
     return need
 
 
@@ -88,13 +96,13 @@ async def _wait(node: Node, oban_job: oban.Job, job_id: UUID, not_yet: NotYet) -
     return oban.Snooze(seconds)
 
 
-async def _take(node: Node, oban_job: oban.Job, job_id: UUID) -> Answer:
+async def _take(node: Node, oban_job: oban.Job, job_id: UUID, fault: Exception | None) -> Answer:
     async with _patient(node) as session:
         await _end_lost_run(session, oban_job, job_id)
         row = (await session.execute(_claim_statement(node, oban_job, job_id))).one_or_none()
     if row is None:
         return oban.Cancel("the row was taken")
-    return Run(node, row, oban_job)
+    return Run(node, row, oban_job, fault)
 
 
 async def _end_lost_run(session: AsyncSession, oban_job: oban.Job, job_id: UUID) -> None:

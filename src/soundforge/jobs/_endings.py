@@ -163,9 +163,7 @@ async def _read_row(run: Run) -> Any:
         return found[0]
 
 
-def _patient(
-    run: Run, begin: Callable[[AsyncSession], Awaitable[None]]
-) -> AbstractAsyncContextManager[AsyncSession]:
+def _patient(run: Run, begin: Callable[[AsyncSession], Awaitable[None]]) -> AbstractAsyncContextManager[AsyncSession]:
     """Wait for the database as long as the node lives: an ending that is not written leaves the row running."""
     return patient_transaction(begin, limit_s=_FOREVER_S, give_up=run.node.stopping.is_set)
 

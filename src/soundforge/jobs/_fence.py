@@ -18,7 +18,7 @@ JOBS: Table = Job.metadata.tables["jobs"]
 AWAY = "database_away"
 
 
-class Superseded(Exception):  # noqa: N818 - not an error: another run, or nobody, has the job now
+class Superseded(Exception):
     """The row no longer belongs to this run. Stop, kill the child, write nothing."""
 
 

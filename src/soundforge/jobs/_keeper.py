@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from soundforge import db, logs
 from soundforge.errors import Unavailable
-from soundforge.jobs._clock import HEARTBEAT_S
 from soundforge.jobs._cleaning import remove_stored
+from soundforge.jobs._clock import HEARTBEAT_S
 from soundforge.jobs._locks import Locks
 from soundforge.jobs._node import Node, prefix_of
 from soundforge.jobs._rescue import Lookout, rescue_orphans

@@ -12,11 +12,11 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from soundforge import logs
 from soundforge.config import Settings
+from soundforge.jobs._cleaning import remove_stored
 from soundforge.jobs._clock import FORGET_S, GRACE_S, HEARTBEAT_S, KEEP_S, STAGE_S, TEN_YEARS_S
 from soundforge.jobs._keeper import keep
 from soundforge.jobs._locks import Locks
 from soundforge.jobs._node import Node, OnSweep, prefix_of, register, unregister
-from soundforge.jobs._cleaning import remove_stored
 from soundforge.jobs._rescue import rescue_node
 from soundforge.jobs._slot import hold_slot
 from soundforge.jobs._sweep import kill_survivors, sweep

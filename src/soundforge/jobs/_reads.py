@@ -125,9 +125,7 @@ def _same_queue(job: Job) -> list[ColumnElement[bool]]:
 
 
 async def _slots(session: AsyncSession, queue: str) -> int:
-    statement = text(
-        "SELECT coalesce(sum((meta->>'local_limit')::int), 0) FROM oban_producers WHERE queue = :queue"
-    )
+    statement = text("SELECT coalesce(sum((meta->>'local_limit')::int), 0) FROM oban_producers WHERE queue = :queue")
     return int(await session.scalar(statement, {"queue": queue}) or 0)
 
 

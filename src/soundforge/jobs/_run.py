@@ -26,8 +26,9 @@ _FULL = 100
 class Run:
     """One start of a job. What it writes counts only while the row's run and status are still its own."""
 
-    def __init__(self, node: Node, row: Row[Any], oban_job: oban.Job) -> None:
-        """Describe the claimed ``row``; made by ``claim`` alone."""
+    def __init__(self, node: Node, row: Row[Any], oban_job: oban.Job, fault: Exception | None = None) -> None:
+        """Describe the claimed ``row``; made by ``claim`` alone. ``fault``: what it is to fail with at once."""
+        self.fault = fault
         self.node = node
         self.oban_job = oban_job
         self.job_id: UUID = row.id

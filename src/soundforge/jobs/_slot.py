@@ -12,7 +12,7 @@ import contextlib
 import os
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
@@ -68,7 +68,7 @@ async def _has_owner(settings: Settings, name: str) -> bool:
 
 
 @contextlib.contextmanager
-def _file_lock(path: Path):  # type: ignore[no-untyped-def]
+def _file_lock(path: Path) -> Iterator[bool]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

@@ -34,6 +34,10 @@ async def _end(stray: tuple[Any, ...]) -> None:
         still = await session.execute(text(f"{_STRAYS} AND j.id = :id FOR UPDATE OF j"), {"id": job_id})
         if [tuple(row) for row in still] != [stray]:
             return
-        code, sentence = ("cancelled", "This was cancelled.") if state == "cancelled" else ("interrupted", "The work was interrupted.")
+        code, sentence = (
+            ("cancelled", "This was cancelled.")
+            if state == "cancelled"
+            else ("interrupted", "The work was interrupted.")
+        )
         await fail(session, Fence(job_id, run, Status(status)), code=code, sentence=sentence)
     _log.warning("job.stray_ended", job_id=str(job_id), oban_job_id=oban_job_id, oban_state=state, error_code=code)

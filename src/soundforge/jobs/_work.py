@@ -28,7 +28,7 @@ class Worker:
     Oban stores the path of the class in its rows: never rename or move one that was released.
     """
 
-    async def body(self, run: Run) -> None:
+    async def body(self, run: Run) -> None:  # noqa: ARG002 - for subclasses
         """Do the work: read, work, write in ``run.done()``."""
         raise TypeError(f"{type(self).__name__} has no body")
 
@@ -96,6 +96,8 @@ async def _supervise(run: Run, body: Body) -> tuple[Stop | None, BaseException |
 
 
 async def _whole(run: Run, body: Body) -> None:
+    if run.fault is not None:
+        raise run.fault
     await body(run)
     if not run.finished:
         async with run.done():

@@ -39,9 +39,7 @@ class Track(Row):
 
     __tablename__ = "tracks"
     __table_args__ = (
-        Index(
-            "uq_tracks_audio", "owner_id", "audio_sha256", unique=True, postgresql_where=text("deleted_at IS NULL")
-        ),
+        Index("uq_tracks_audio", "owner_id", "audio_sha256", unique=True, postgresql_where=text("deleted_at IS NULL")),
         *(
             Index(f"ix_tracks_{name}", "owner_id", text(by), "id", postgresql_where=text("deleted_at IS NULL"))
             for name, by in TRACK_SORTS.items()
