@@ -12,6 +12,7 @@ from soundforge import children, jobs
 from soundforge.config import Settings
 from soundforge.db import Database, reading, transaction
 from soundforge.errors import Unavailable
+from soundforge.jobs._rescue import rescue_node
 from soundforge.tables import Kind, Status
 from tests.support.jobs import DEADLINE_S, HOSTILE, Script, Wire
 from tests.support.processes import none_left
@@ -155,7 +156,24 @@ async def _everything(job_id: UUID) -> object:
         return tuple((await session.execute(text("SELECT * FROM jobs WHERE id = :id"), {"id": job_id})).one())
 
 
-@pytest.mark.parametrize("how", ["snoozed", "retried", "taken"])
+async def _leave(run: jobs.Run, how: str) -> None:
+    """Lose the job in one of the ways there are."""
+    if how == "snoozed":
+        raise Unavailable("Wait.", code="wait", retry_after_s=0)
+    if how == "retried":
+        raise ZeroDivisionError
+    if how == "rescued":  # somebody takes the worker for dead
+        async with transaction() as session:
+            await session.execute(text("UPDATE oban_jobs SET attempted_by = '{dead,x}'"))
+        await rescue_node("dead")
+    else:  # by hand, while it runs
+        async with transaction() as session:
+            await session.execute(text("UPDATE jobs SET status = 'failed' WHERE id = :id"), {"id": run.job_id})
+            await session.execute(text("UPDATE jobs SET status = 'queued' WHERE id = :id"), {"id": run.job_id})
+    await forever(run)
+
+
+@pytest.mark.parametrize("how", ["snoozed", "retried", "rescued", "taken"])
 async def test_a_writer_that_wakes_up_late_writes_nothing(
     node: jobs.Node, script: Script, wire: Wire, how: str
 ) -> None:
@@ -164,13 +182,8 @@ async def test_a_writer_that_wakes_up_late_writes_nothing(
 
     async def body(run: jobs.Run) -> None:
         runs.append(run)
-        if run.run == 1 and how == "taken":  # by hand, while it runs
-            async with transaction() as session:
-                await session.execute(text("UPDATE jobs SET status = 'failed' WHERE id = :id"), {"id": run.job_id})
-                await session.execute(text("UPDATE jobs SET status = 'queued' WHERE id = :id"), {"id": run.job_id})
-            await forever(run)
         if run.run == 1:
-            raise Unavailable("Wait.", code="wait", retry_after_s=0) if how == "snoozed" else ZeroDivisionError
+            await _leave(run, how)
         second_is_here.set()
         await let_go.wait()
 

@@ -105,14 +105,14 @@ CREATE TABLE tracks (
   CONSTRAINT fk_tracks_mix_file_id_files FOREIGN KEY(mix_file_id) REFERENCES files (id) ON DELETE RESTRICT,
   CONSTRAINT fk_tracks_cover_file_id_files FOREIGN KEY(cover_file_id) REFERENCES files (id) ON DELETE RESTRICT
 );
-CREATE INDEX ix_tracks_artist ON tracks (owner_id, lower(artist), id) WHERE deleted_at IS NULL;
+CREATE INDEX ix_tracks_artist ON tracks (owner_id, split_part(search_text, chr(10), 2), id) WHERE deleted_at IS NULL;
 CREATE INDEX ix_tracks_bpm ON tracks (owner_id, coalesce(bpm, 0), id) WHERE deleted_at IS NULL;
 CREATE INDEX ix_tracks_created ON tracks (owner_id, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX ix_tracks_deleted ON tracks (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX ix_tracks_duration ON tracks (owner_id, coalesce(duration_ms, 0), id) WHERE deleted_at IS NULL;
 CREATE INDEX ix_tracks_grams ON tracks USING gin (search_grams);
 CREATE INDEX ix_tracks_key ON tracks (owner_id, coalesce(camelot, ''), id) WHERE deleted_at IS NULL;
-CREATE INDEX ix_tracks_title ON tracks (owner_id, lower(title), id) WHERE deleted_at IS NULL;
+CREATE INDEX ix_tracks_title ON tracks (owner_id, split_part(search_text, chr(10), 1), id) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX uq_tracks_audio ON tracks (owner_id, audio_sha256) WHERE deleted_at IS NULL;
 
 CREATE TABLE jobs (
@@ -149,6 +149,7 @@ CREATE TABLE jobs (
   CONSTRAINT fk_jobs_parent_id_jobs FOREIGN KEY(parent_id) REFERENCES jobs (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_jobs_active ON jobs (kind, created_at) WHERE status IN ('downloading', 'processing', 'queued');
+CREATE INDEX ix_jobs_finished ON jobs (kind, finished_at) WHERE status = 'completed';
 CREATE INDEX ix_jobs_oban_job_id ON jobs (oban_job_id);
 CREATE INDEX ix_jobs_owner_created ON jobs (owner_id, created_at, id);
 CREATE INDEX ix_jobs_parent_id ON jobs (parent_id);
