@@ -12,6 +12,7 @@ export class Peaks {
     this.values = values;
     this.perSecond = perSecond;
     this.length = values.length / 2;
+    this.loudest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 128;
   }
 
   /** @param {ArrayBuffer} buffer @returns {Peaks} */

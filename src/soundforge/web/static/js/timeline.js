@@ -15,7 +15,7 @@ import { viewOf } from "./view.js";
 import { clock } from "./words.js";
 
 /**
- * @typedef {{ width: number, start_s: number, end_s: number, x: (seconds: number) => number,
+ * @typedef {{ width: number, start_s: number, end_s: number, scale: number, x: (seconds: number) => number,
  *   colour: (name: string) => string, peaks: import("./peaks.js").Peaks | null, document: any,
  *   region: { start_s: number, end_s: number } | null }} Scene
  * @typedef {{ y: number, height: number }} Band
@@ -114,6 +114,7 @@ class Timeline extends HTMLElement {
       analysis ? readDocument(analysis).catch(quietly) : null,
     ]);
     this.#peaks = read;
+    if (read && this.dataset.stem === "mix") this.#view.fit(read.loudest);
     this.#document = document;
     this.#note(read || !layers.includes("peaks") ? "" : peaks ? "The waveform could not be read" : "No waveform yet");
     this.#redraw();
@@ -160,7 +161,7 @@ class Timeline extends HTMLElement {
 
   /** @param {number} width @returns {Scene} */
   #scene(width) {
-    const { start_s, end_s } = this.#view;
+    const { start_s, end_s, scale } = this.#view;
     const style = getComputedStyle(this);
     const probe = document.createElement("i");
     this.append(probe);
@@ -174,6 +175,7 @@ class Timeline extends HTMLElement {
       width,
       start_s,
       end_s,
+      scale,
       x: (seconds) => ((seconds - start_s) / (end_s - start_s)) * width,
       colour,
       peaks: this.#peaks,

@@ -1,6 +1,7 @@
 /** What part of a track a group of timelines shows; all of a group zoom and scroll together. */
 
 const MOST_ZOOM_S = 2;
+const MOST_SCALE = 8;
 
 export class View extends EventTarget {
   /** @param {number} duration_s */
@@ -9,6 +10,15 @@ export class View extends EventTarget {
     this.duration_s = duration_s;
     this.start_s = 0;
     this.end_s = duration_s;
+    this.scale = 1;
+  }
+
+  /** Quiet music is drawn larger, all of a group alike, so that stems still compare. @param {number} loudest 0 to 1 */
+  fit(loudest) {
+    const scale = Math.min(MOST_SCALE, 1 / Math.max(loudest, 1e-3));
+    if (scale === this.scale) return;
+    this.scale = scale;
+    this.dispatchEvent(new Event("change"));
   }
 
   get whole() {
