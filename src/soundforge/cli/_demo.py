@@ -112,7 +112,7 @@ def _tell(
     found_key, true_key = f"{row.musical_key} ({row.camelot})", f"{truth['key']} ({truth['camelot']})"
     say(f"  key       {found_key:<22}{true_key:<22}{marks['key_is_right']}")
     found = [section["start_s"] for section in track.document.get("sections") or []]
-    true = [section["start_s"] for section in truth["sections"]]
+    true = [start_s for start_s, _end_s, _label in truth["sections"]]
     hit = sum(any(abs(one - other) <= SECTION_TOLERANCE_S for other in found) for one in true)
     said = f"{hit} of {len(true)} within {SECTION_TOLERANCE_S:.0f} s"
     say(f"  sections  {_times(found):<22}{_times(true):<22}{said}")

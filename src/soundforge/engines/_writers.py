@@ -47,5 +47,5 @@ async def render_demo(folder: Path, *, on_progress: OnProgress | None = None) ->
     """Render the demo song into ``folder``."""
     request = {"folder": str(folder)}
     result = await call(runner("demo_song"), request, folder=folder, limits=_LIMITS, on_progress=on_progress)
-    path = path_inside(folder, result["path"])
+    path = path_inside(folder, result["mix"])
     return DemoSong(path, path.stat().st_size, dict(result["truth"]))

@@ -12,7 +12,7 @@ from soundforge.pipeline._ports import ports
 from soundforge.pipeline._requests import Upload, request_demo, request_import
 from soundforge.tables import Job, Kind, User
 
-NAME = "Sound Forge - Alchemist's First Light.wav"
+NAME = "Sound Forge - Alchemist’s First Light.wav"
 
 
 async def offer_demo(session: AsyncSession, owner: User) -> Job | None:
