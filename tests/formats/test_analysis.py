@@ -52,6 +52,16 @@ def test_warnings_of_stages_and_of_the_run_stand_together() -> None:
     assert analysis_document(SOURCE, [short], [mono])["warnings"] == [*short.document["warnings"], mono]
 
 
+def test_every_stage_is_heard_with_its_warnings_and_each_of_them_once() -> None:
+    silence, short = ({"code": code, "sentence": f"{code}."} for code in ("silence", "too_short"))
+    stages = [
+        AnalysisStage("loudness", "1", {"warnings": [silence]}),
+        AnalysisStage("rhythm", "1", {"warnings": [silence, short]}),
+        AnalysisStage("cues", "1", {"warnings": []}),
+    ]
+    assert analysis_document(SOURCE, stages)["warnings"] == [silence, short]
+
+
 def test_the_text_is_valid_json_in_utf_8_with_a_line_for_each_key() -> None:
     text = analysis_json(analysis_document(SOURCE, [RHYTHM, HARMONY])).decode()
     assert json.loads(text) == analysis_document(SOURCE, [RHYTHM, HARMONY])

@@ -127,7 +127,7 @@ async def test_nobody_touches_the_jobs_of_another_owner(owner_id: UUID) -> None:
         for ask in (jobs.get_job, jobs.retry_job, jobs.request_cancel):
             with pytest.raises(NotFound):
                 await ask(session, uuid4(), job.id)
-        assert (await jobs.list_jobs(session, uuid4())).jobs == []
+        assert (await jobs.list_jobs(session, uuid4())).rows == ()
 
 
 async def test_a_queued_job_is_cancelled_at_once_and_never_begins(node: jobs.Node, script: Script, wire: Wire) -> None:
@@ -165,12 +165,12 @@ async def test_jobs_are_listed_newest_first_page_by_page(owner_id: UUID) -> None
     async with reading() as session:
         for _ in range(3):
             page = await jobs.list_jobs(session, owner_id, after=after, limit=2)
-            seen += [job.id for job in page.jobs]
+            seen += [job.id for job in page.rows]
             after = page.next
         assert after is None
         assert seen == [job.id for job in reversed(added)]
-        assert len((await jobs.list_jobs(session, owner_id, kind=Kind.EXPORT)).jobs) == 0
-        assert len((await jobs.list_jobs(session, None, status=Status.QUEUED)).jobs) == 5
+        assert len((await jobs.list_jobs(session, owner_id, kinds=[Kind.EXPORT])).rows) == 0
+        assert len((await jobs.list_jobs(session, None, statuses=[Status.QUEUED])).rows) == 5
         with pytest.raises(Invalid):
             await jobs.list_jobs(session, owner_id, after="nonsense")
 

@@ -10,6 +10,7 @@ from soundforge import jobs, library, pipeline, views
 from soundforge.cli._output import console, say, say_json
 from soundforge.cli._rooms import run_as
 from soundforge.db import reading, transaction
+from soundforge.tables import Status
 
 tracks = App(name="tracks", help="Tracks of a library.")
 job_commands = App(name="jobs", help="Background work.")
@@ -139,7 +140,7 @@ def analyze(track: UUID, *, user: str | None = None) -> int:
 
 
 @job_commands.command(name="list")
-def list_jobs(*, status: str | None = None, limit: int = 50, json: bool = False, user: str | None = None) -> int:
+def list_jobs(*, status: Status | None = None, limit: int = 50, json: bool = False, user: str | None = None) -> int:
     """List jobs, newest first."""
 
     async def body(owner_id: UUID) -> int:

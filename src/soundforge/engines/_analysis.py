@@ -10,7 +10,6 @@ from soundforge.errors import Broken
 from ._contract import Analyzed, OnProgress, Part, Pcm, Warning_
 from ._paths import path_inside
 
-SCHEMA = 1
 _PEAKS_FILE = "peaks.dat"
 _SILENCE_S, _MEMORY_MB = 120, 1536
 _BASE_S, _PER_MINUTE_S = 60, 20
@@ -42,17 +41,6 @@ class ChildAnalyzer:
             runner("analyze"), request, folder=folder, limits=limits, on_progress=on_progress, on_part=take
         )
         return _analyzed(answer, parts)
-
-
-def join_parts(pcm: Pcm, algorithm_version: str, parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Join the documents of the stages to the one that users get; its shape is told in docs/analysis-document.md."""
-    source = {"duration_s": round(pcm.duration_s, 4), "sample_rate_hz": pcm.sample_rate_hz, "channels": pcm.channels}
-    document: dict[str, Any] = {"schema": SCHEMA, "algorithm_version": algorithm_version, "source": source}
-    warnings: list[Mapping[str, str]] = []
-    for part in parts:
-        document |= {name: value for name, value in part.items() if name != "warnings"}
-        warnings += [warning for warning in part.get("warnings", ()) if warning not in warnings]
-    return {**document, "warnings": warnings}
 
 
 def _request(pcm: Pcm, folder: Path) -> dict[str, Any]:

@@ -58,15 +58,16 @@ def analysis_document(
     found: dict[str, Any] = {}
     for stage in stages:
         found.update(stage.document)
-    told = [*found.pop("warnings", ()), *warnings]
-    more = sorted(found.keys() - set(DOCUMENT_KEYS))
+    of_stages = [warning for stage in stages for warning in stage.document.get("warnings", ())]
+    told = [warning for number, warning in enumerate(of_stages) if warning not in of_stages[:number]]
+    more = sorted(found.keys() - {*DOCUMENT_KEYS, "warnings"})
     return {
         "schema": SCHEMA,
         "algorithm_version": max((stage.algorithm_version for stage in stages), default=None),
         "stages": {stage.stage: stage.algorithm_version for stage in stages},
         "source": asdict(source),
         **{key: _plain(found.get(key)) for key in (*DOCUMENT_KEYS, *more)},
-        "warnings": _plain(told),
+        "warnings": _plain([*told, *warnings]),
     }
 
 

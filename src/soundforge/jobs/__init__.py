@@ -21,7 +21,6 @@ from soundforge.jobs._kinds import KINDS, QUEUE_LIMITS, KindSpec
 from soundforge.jobs._node import Node
 from soundforge.jobs._open import open_node
 from soundforge.jobs._reads import (
-    Page,
     Wait,
     count_ahead,
     estimate_wait,
@@ -48,7 +47,6 @@ __all__ = [
     "NodeQueue",
     "NotYet",
     "Orphan",
-    "Page",
     "QueueFigures",
     "Run",
     "RunTime",

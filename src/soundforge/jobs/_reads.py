@@ -1,6 +1,6 @@
 """Reading jobs: one, many, and how long one may have to wait."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,19 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from soundforge.errors import NotFound
 from soundforge.jobs._fence import JOBS
 from soundforge.jobs._kinds import KINDS, kinds_of
-from soundforge.tables import RUNNING, Job, Kind, Sort, Status, cursor_of
+from soundforge.tables import RUNNING, Job, Kind, Page, Sort, Status, read_page
 
 _RECENT = 50  # runs that a median is taken of
 _MINUTE_S = 60
 _NEWEST = Sort(JOBS.c.created_at, JOBS.c.id, read=datetime.fromisoformat)
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some jobs, newest first, and the cursor of those after them (None: there are no more)."""
-
-    jobs: Sequence[Job]
-    next: str | None
 
 
 @dataclass(frozen=True)
@@ -68,24 +60,21 @@ async def list_jobs(
     *,
     after: str | None = None,
     limit: int = 50,
-    kind: Kind | None = None,
-    status: Status | None = None,
-    track_id: UUID | None = None,
-    parent_id: UUID | None = None,
-) -> Page:
+    kinds: Collection[Kind] = (),
+    statuses: Collection[Status] = (),
+) -> Page[Job]:
     """Return a page of an owner's jobs, newest first; ``owner_id`` None: everybody's, for an admin.
 
-    Raises ``Invalid`` ("bad_cursor").
+    Without ``kinds`` or ``statuses`` all of them. Raises ``Invalid`` ("bad_cursor").
     """
-    wanted = {"owner_id": owner_id, "kind": kind, "status": status, "track_id": track_id, "parent_id": parent_id}
-    statement = select(Job).where(*(JOBS.c[name] == value for name, value in wanted.items() if value is not None))
-    if after is not None:
-        statement = statement.where(_NEWEST.after(after, descending=True))
-    statement = _NEWEST.order(statement, descending=True).limit(limit + 1)
-    found = list(await session.scalars(statement))
-    more = len(found) > limit
-    page = found[:limit]
-    return Page(page, cursor_of(page[-1].created_at, page[-1].id) if more else None)
+    statement = select(Job)
+    if owner_id is not None:
+        statement = statement.where(Job.owner_id == owner_id)
+    if kinds:
+        statement = statement.where(Job.kind.in_(sorted(kinds)))
+    if statuses:
+        statement = statement.where(Job.status.in_(sorted(statuses)))
+    return await read_page(session, statement, _NEWEST, descending=True, limit=limit, after=after)
 
 
 async def list_track_jobs(session: AsyncSession, owner_id: UUID, track_ids: Sequence[UUID]) -> Sequence[Job]:

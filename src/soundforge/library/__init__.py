@@ -27,7 +27,7 @@ from soundforge.library._tracks import (
     restore_track,
     set_figures,
 )
-from soundforge.library._types import Figures, NewFile, NewPart, NewStem, NewTrack, Page, Query
+from soundforge.library._types import Figures, NewFile, NewPart, NewStem, NewTrack, Query
 
 __all__ = [
     "ZIP",
@@ -36,7 +36,6 @@ __all__ = [
     "NewPart",
     "NewStem",
     "NewTrack",
-    "Page",
     "Query",
     "add_file",
     "add_part",

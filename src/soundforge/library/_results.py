@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.events import AnalysisReady, StemsReady, publish
@@ -39,15 +39,19 @@ async def add_part(session: AsyncSession, owner_id: UUID, track_id: UUID, job_id
     """Keep one finished stage; a stage that a dead run of the same job left is replaced."""
     if new.file:
         await add_file(session, owner_id, new.file)
-    part = await session.scalar(
-        select(AnalysisPart).where(AnalysisPart.job_id == job_id, AnalysisPart.stage == new.stage)
+    stale = delete(AnalysisPart).where(AnalysisPart.job_id == job_id, AnalysisPart.stage == new.stage)
+    file_ids = await session.scalars(stale.returning(AnalysisPart.file_id))
+    await orphan_files(session, {file_id for file_id in file_ids if file_id})
+    session.add(
+        AnalysisPart(
+            track_id=track_id,
+            job_id=job_id,
+            stage=new.stage,
+            algorithm_version=new.algorithm_version,
+            document=new.document,
+            file_id=new.file.id if new.file else None,
+        )
     )
-    part = part or AnalysisPart(track_id=track_id, job_id=job_id, stage=new.stage)
-    if part.file_id:
-        await orphan_files(session, {part.file_id})
-    part.algorithm_version, part.document = new.algorithm_version, new.document
-    part.file_id = new.file.id if new.file else None
-    session.add(part)
     await session.flush()
     await publish(session, AnalysisReady(owner_id=owner_id, track_id=track_id, job_id=job_id, stage=new.stage))
 

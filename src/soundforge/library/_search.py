@@ -12,7 +12,13 @@ from sqlalchemy import ColumnElement, and_
 from soundforge.tables import Track
 
 # Letters that Unicode does not decompose, as people type them.
-_PLAIN = str.maketrans({"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i", "þ": "th", "æ": "ae", "œ": "oe"})
+_PLAIN = str.maketrans({"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i", "þ": "th", "æ": "ae", "œ": "oe"})  # noqa: RUF001 - the letters themselves
+
+
+def one_line(text: str) -> str:
+    """Words as they are kept: no control characters (PostgreSQL knows no NUL), one space between two words."""
+    kept = ("" if unicodedata.category(char) in ("Cc", "Cs") and not char.isspace() else char for char in text)
+    return " ".join("".join(kept).split())
 
 
 def fold(text: str) -> str:
@@ -39,7 +45,7 @@ def escape(text: str) -> str:
 
 def matches(search: str) -> ColumnElement[bool]:
     """Rows whose title, artist and album together hold every word of ``search``."""
-    return and_(True, *(_holds(fold(word)) for word in search.split()))  # noqa: FBT003 - the neutral element
+    return and_(True, *(_holds(fold(word)) for word in one_line(search).split()))  # noqa: FBT003 - the neutral element
 
 
 def _holds(word: str) -> ColumnElement[bool]:

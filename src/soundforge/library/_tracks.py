@@ -4,34 +4,46 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, literal_column, not_, select, update
+from sqlalchemy import Select, delete, func, literal_column, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import Conflict, Invalid, NotFound
 from soundforge.events import TrackAdded, TrackChanged, TrackRemoved, publish
 from soundforge.library._files import add_file, orphan_files
-from soundforge.library._search import matches, search_fields
-from soundforge.library._types import Figures, NewTrack, Page, Query
-from soundforge.tables import TRACK_SORTS, AnalysisPart, Sort, Stem, Track, cursor_of
+from soundforge.library._search import matches, one_line, search_fields
+from soundforge.library._types import Figures, NewTrack, Query
+from soundforge.tables import (
+    TRACK_SORTS,
+    AnalysisPart,
+    Page,
+    Sort,
+    Stem,
+    Track,
+    cursor_of,
+    read_again,
+    read_number,
+    read_page,
+    read_text,
+)
 
 LONGEST_WORDS = 300
-_MOST_AGAIN = 1000  # rows of a page that grew while it was out of sight
-_SORTS = {
-    name: Sort(literal_column(by), Track.id, datetime.fromisoformat if name == "created" else lambda value: value)
-    for name, by in TRACK_SORTS.items()
-}
+_READ = {"created": datetime.fromisoformat, "bpm": read_number, "duration": read_number}
+_SORTS = {name: Sort(literal_column(by), Track.id, _READ.get(name, read_text)) for name, by in TRACK_SORTS.items()}
 
 
 async def add_track(session: AsyncSession, owner_id: UUID, new: NewTrack) -> Track:
-    """Put a decoded song into the owner's library, with its files."""
+    """Put a decoded song into the owner's library, with its files.
+
+    Raises ``Conflict`` ("duplicate_audio") when a living track is made of the same bytes; what was
+    added in this transaction before must then be rolled back.
+    """
+    words = {name: one_line(getattr(new, name))[:LONGEST_WORDS] for name in ("title", "artist", "album")}
     for file in filter(None, (new.audio, new.mix, new.cover)):
         await add_file(session, owner_id, file)
     track = Track(
         id=new.id,
         owner_id=owner_id,
-        title=new.title,
-        artist=new.artist,
-        album=new.album,
         source=new.source,
         isrc=new.isrc,
         frames=new.frames,
@@ -44,10 +56,11 @@ async def add_track(session: AsyncSession, owner_id: UUID, new: NewTrack) -> Tra
         cover_file_id=new.cover.id if new.cover else None,
         audio_sha256=new.audio_sha256,
         warnings=list(new.warnings),
-        **search_fields(new.title, new.artist, new.album),
+        **words,
+        **search_fields(**words),
     )
     session.add(track)
-    await session.flush()
+    await _flush_unique(session)
     await publish(session, TrackAdded(owner_id=owner_id, track_id=track.id))
     return track
 
@@ -80,17 +93,10 @@ async def list_tracks(
 
     Raises ``Invalid`` for an unknown sort or a damaged cursor.
     """
-    sort = _sort(query.sort)
-    statement = sort.order(_searched(owner_id, query), descending=query.descending)
+    sort, rows = _sort(query.sort), _searched(owner_id, query)
     if until:
-        statement = statement.where(not_(sort.after(until, descending=query.descending))).limit(_MOST_AGAIN)
-    else:
-        statement = statement.limit(limit + 1)
-    if after:
-        statement = statement.where(sort.after(after, descending=query.descending))
-    found = (await session.execute(statement.add_columns(sort.expression.label("place")))).all()
-    rows, more = (found, False) if until else (found[:limit], len(found) > limit)
-    return Page(tuple(row[0] for row in rows), cursor_of(rows[-1].place, rows[-1][0].id) if more else None)
+        return await read_again(session, rows, sort, descending=query.descending, until=until, after=after)
+    return await read_page(session, rows, sort, descending=query.descending, limit=limit, after=after)
 
 
 async def find_next_track(session: AsyncSession, owner_id: UUID, query: Query, track_id: UUID) -> UUID | None:
@@ -120,7 +126,7 @@ async def change_track(
     session: AsyncSession, owner_id: UUID, track_id: UUID, *, title: str, artist: str, album: str
 ) -> Track:
     """Correct a track's words; raises ``Invalid`` ("invalid_words") with the fields at fault."""
-    words = {"title": title.strip(), "artist": artist.strip(), "album": album.strip()}
+    words = {"title": one_line(title), "artist": one_line(artist), "album": one_line(album)}
     fields = {name: "At most 300 characters." for name, word in words.items() if len(word) > LONGEST_WORDS}
     if not words["title"]:
         fields["title"] = "A track needs a title."
@@ -164,11 +170,8 @@ async def restore_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -
     if track is None:
         msg = "This track cannot be brought back any more."
         raise NotFound(msg, code="track_not_found")
-    if track.audio_sha256 and await find_track_by_audio(session, owner_id, track.audio_sha256):
-        msg = "The same song is in your library again already."
-        raise Conflict(msg, code="duplicate_audio")
     track.deleted_at = None
-    await session.flush()
+    await _flush_unique(session)
     await publish(session, TrackAdded(owner_id=owner_id, track_id=track_id))
     return track
 
@@ -186,6 +189,17 @@ async def purge_track(session: AsyncSession, track: Track) -> None:
     ids |= {file_id for stem in stems for file_id in (stem.file_id, stem.peaks_file_id)}
     await session.execute(delete(Track).where(Track.id == track.id))
     await orphan_files(session, {file_id for file_id in ids if file_id})
+
+
+async def _flush_unique(session: AsyncSession) -> None:
+    """Write what is pending; the database alone can tell, among writers at once, who came first."""
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        if "uq_tracks_audio" not in str(error.orig):
+            raise
+        msg = "The same song is in your library already."
+        raise Conflict(msg, code="duplicate_audio") from error
 
 
 def _living(owner_id: UUID) -> Select[Track]:

@@ -74,11 +74,3 @@ class Query:
     search: str = ""
     sort: str = "created"
     descending: bool = True
-
-
-@dataclass(frozen=True)
-class Page[T]:
-    """One page of a list, and the cursor of the next one if there is more."""
-
-    rows: tuple[T, ...]
-    next: str | None

@@ -11,7 +11,7 @@ from soundforge.tables._jobs import (
     MaintenanceJob,
     ProcessingJob,
 )
-from soundforge.tables._keyset import Sort, cursor_of
+from soundforge.tables._keyset import Page, Sort, cursor_of, read_again, read_number, read_page, read_text
 from soundforge.tables._library import TRACK_SORTS, AnalysisPart, File, Stem, Track
 from soundforge.tables._migrate import migrate
 from soundforge.tables._moves import ACTIVE, MOVES, RUNNING, TERMINAL, Kind, Moves, Status, may_move
@@ -35,6 +35,7 @@ __all__ = [
     "Kind",
     "MaintenanceJob",
     "Moves",
+    "Page",
     "ProcessingJob",
     "Row",
     "Session",
@@ -48,5 +49,9 @@ __all__ = [
     "is_ours",
     "may_move",
     "migrate",
+    "read_again",
+    "read_number",
+    "read_page",
+    "read_text",
     "trigger_sql",
 ]

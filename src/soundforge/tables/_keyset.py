@@ -14,18 +14,33 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, tuple_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, not_, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import Invalid
+
+_MOST_AGAIN = 1000  # rows of a page that grew while it was out of sight
+
+
+@dataclass(frozen=True)
+class Page[T]:
+    """One page of a list, and the cursor of the next one if there is more."""
+
+    rows: tuple[T, ...]
+    next: str | None
 
 
 @dataclass(frozen=True)
 class Sort:
-    """A way to order a list: a never-null ``expression``, and how its value is read from a cursor."""
+    """A way to order a list: a never-null ``expression``, and how its value is read from a cursor.
+
+    ``read`` refuses a value of another type by ``ValueError`` or ``TypeError``: a cursor is user input,
+    and may come from another sort.
+    """
 
     expression: SQLColumnExpression[Any]
     id: SQLColumnExpression[UUID]
-    read: Callable[[Any], Any] = lambda value: value
+    read: Callable[[Any], Any]
 
     def after(self, cursor: str, *, descending: bool) -> ColumnElement[bool]:
         """Rows that come after ``cursor``; raises ``Invalid`` ("bad_cursor")."""
@@ -42,8 +57,42 @@ class Sort:
         try:
             value, row_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
             return self.read(value), UUID(row_id)
-        except (binascii.Error, ValueError, TypeError, AttributeError) as error:
+        except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise Invalid("This page link is damaged. Start from the first page.", code="bad_cursor") from error
+
+
+async def read_page[T](
+    session: AsyncSession, statement: Select[T], sort: Sort, *, descending: bool, limit: int, after: str | None = None
+) -> Page[T]:
+    """Read the page of ``statement`` that comes after a cursor; raises ``Invalid`` ("bad_cursor")."""
+    if after:
+        statement = statement.where(sort.after(after, descending=descending))
+    ordered = sort.order(statement, descending=descending).limit(limit + 1)
+    found = (await session.execute(ordered.add_columns(sort.expression.label("place")))).all()
+    rows, more = found[:limit], len(found) > limit
+    return Page(tuple(row[0] for row in rows), cursor_of(rows[-1].place, rows[-1][0].id) if more else None)
+
+
+async def read_again[T](
+    session: AsyncSession, statement: Select[T], sort: Sort, *, descending: bool, until: str, after: str | None = None
+) -> Page[T]:
+    """Read a page anew that somebody has seen: every row behind ``after`` up to the cursor ``until``."""
+    seen = statement.where(not_(sort.after(until, descending=descending)))
+    return await read_page(session, seen, sort, descending=descending, limit=_MOST_AGAIN, after=after)
+
+
+def read_text(value: Any) -> str:
+    """Read a text from a cursor; PostgreSQL knows no NUL."""
+    if not isinstance(value, str) or "\0" in value:
+        raise TypeError(type(value))
+    return value
+
+
+def read_number(value: Any) -> int | float:
+    """Read a number from a cursor."""
+    if not isinstance(value, int | float):
+        raise TypeError(type(value))
+    return value
 
 
 def cursor_of(value: Any, row_id: UUID) -> str:

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from soundforge.tables._base import Row
 
 # What a library may be sorted by. Each expression is never null, so one keyset helper serves them all.
+# Words sort as they are searched, folded: Élan stands beside elan.
 TRACK_SORTS = {
-    "title": "lower(title)",
-    "artist": "lower(artist)",
+    "title": "split_part(search_text, chr(10), 1)",
+    "artist": "split_part(search_text, chr(10), 2)",
     "created": "created_at",
     "bpm": "coalesce(bpm, 0)",
     "key": "coalesce(camelot, '')",

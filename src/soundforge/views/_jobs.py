@@ -1,69 +1,43 @@
 """Jobs, as people see them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import jobs
-from soundforge.errors import NotFound
-from soundforge.library import Page
-from soundforge.tables import ACTIVE, Job, Kind, Sort, Status, Track, cursor_of
+from soundforge.tables import ACTIVE, Job, Kind, Page, Status, Track
 from soundforge.views._values import JobView
-
-_BY_AGE = Sort(Job.created_at, Job.id, datetime.fromisoformat)
 
 
 async def get_job_view(session: AsyncSession, owner_id: UUID, job_id: UUID) -> JobView:
     """One job of the owner, with its place in the queue; raises ``NotFound``."""
-    found = (
-        await session.execute(
-            select(Job, Track.title)
-            .outerjoin(Track, Track.id == Job.track_id)
-            .where(Job.id == job_id, Job.owner_id == owner_id)
-        )
-    ).one_or_none()
-    if found is None:
-        msg = "There is no such job."
-        raise NotFound(msg, code="job_not_found")
-    return await _with_place(session, view_of(found[0], found[1]), found[0])
+    job = await jobs.get_job(session, owner_id, job_id)
+    (view,) = await _views(session, [job])
+    return view
 
 
 async def list_job_views(
     session: AsyncSession,
     owner_id: UUID,
     *,
-    statuses: Iterable[str] = (),
-    kinds: Iterable[str] = (),
+    statuses: Collection[Status] = (),
+    kinds: Collection[Kind] = (),
     after: str | None = None,
     limit: int = 50,
 ) -> Page[JobView]:
     """The owner's jobs, newest first."""
-    statement = select(Job, Track.title).outerjoin(Track, Track.id == Job.track_id).where(Job.owner_id == owner_id)
-    if wanted := [str(status) for status in statuses]:
-        statement = statement.where(Job.status.in_(wanted))
-    if of := [str(kind) for kind in kinds]:
-        statement = statement.where(Job.kind.in_(of))
-    if after:
-        statement = statement.where(_BY_AGE.after(after, descending=True))
-    found = (await session.execute(_BY_AGE.order(statement, descending=True).limit(limit + 1))).all()
-    rows, more = found[:limit], len(found) > limit
-    views = [await _with_place(session, view_of(job, title), job) for job, title in rows]
-    return Page(tuple(views), cursor_of(rows[-1][0].created_at, rows[-1][0].id) if more else None)
+    page = await jobs.list_jobs(session, owner_id, kinds=kinds, statuses=statuses, after=after, limit=limit)
+    return Page(tuple(await _views(session, page.rows)), page.next)
 
 
 async def list_family(session: AsyncSession, owner_id: UUID, job_ids: Sequence[UUID]) -> list[JobView]:
     """These jobs and those they started, oldest first."""
-    statement = (
-        select(Job, Track.title)
-        .outerjoin(Track, Track.id == Job.track_id)
-        .where(Job.owner_id == owner_id, or_(Job.id.in_(job_ids), Job.parent_id.in_(job_ids)))
-        .order_by(Job.created_at, Job.id)
-    )
-    return [view_of(job, title) for job, title in await session.execute(statement)]
+    family = or_(Job.id.in_(job_ids), Job.parent_id.in_(job_ids))
+    statement = select(Job).where(Job.owner_id == owner_id, family).order_by(Job.created_at, Job.id)
+    return await _titled(session, (await session.scalars(statement)).all())
 
 
 async def list_jobs_of_tracks(
@@ -120,7 +94,18 @@ def view_of(job: Job, title: str | None) -> JobView:
     )
 
 
-async def _with_place(session: AsyncSession, view: JobView, job: Job) -> JobView:
-    if job.status != Status.QUEUED:
-        return view
-    return replace(view, waiting=(await jobs.estimate_wait(session, job)).text)
+async def _titled(session: AsyncSession, found: Sequence[Job]) -> list[JobView]:
+    """Job rows under the titles of their tracks."""
+    ids = {job.track_id for job in found if job.track_id}
+    titles = dict((await session.execute(select(Track.id, Track.title).where(Track.id.in_(ids)))).tuples().all())
+    return [view_of(job, titles.get(job.track_id) if job.track_id else None) for job in found]
+
+
+async def _views(session: AsyncSession, found: Sequence[Job]) -> list[JobView]:
+    """The same, each waiting one with its place in the queue."""
+    views = zip(await _titled(session, found), found, strict=True)
+    return [replace(view, waiting=await _waiting(session, job)) for view, job in views]
+
+
+async def _waiting(session: AsyncSession, job: Job) -> str:
+    return (await jobs.estimate_wait(session, job)).text if job.status == Status.QUEUED else ""

@@ -11,8 +11,7 @@ from fastapi.responses import StreamingResponse
 from soundforge import jobs, views
 from soundforge.db import reading, transaction
 from soundforge.events import Event, JobChanged, Mailbox, SessionEnded
-from soundforge.library import Page
-from soundforge.tables import TERMINAL, Kind, Status
+from soundforge.tables import TERMINAL, Kind, Page, Status
 from soundforge.views import JobView
 from soundforge.web._access import CallerOf, Visitor
 from soundforge.web._stream import Feed, batches
