@@ -11,6 +11,7 @@ type Indices = NDArray[np.intp]
 
 _TIGHTNESS = 100.0
 _EDGE_STRENGTH = 0.35
+_EVEN_BEATS, _EARLY_S = 16, 0.06
 
 
 def track_beats(curve: Array, bpm: float) -> Array:
@@ -23,6 +24,15 @@ def track_beats(curve: Array, bpm: float) -> Array:
     beats = _best_path(local / spread, period)
     beats = _without_weak_edges(beats, local / spread)
     return _refined(beats, local)
+
+
+def carried_on(beats_s: Array, first_s: float, last_s: float) -> Array:
+    """Carry the beats on evenly to the first and last onset: intros without drums have beats too."""
+    ends = min(_EVEN_BEATS, len(beats_s) - 1)
+    before, after = ((beats_s[ends] - beats_s[0]) / ends, (beats_s[-1] - beats_s[-1 - ends]) / ends)
+    early = np.arange(beats_s[0] - before, first_s - _EARLY_S, -before)[::-1]
+    late = np.arange(beats_s[-1] + after, last_s + _EARLY_S, after)
+    return np.concatenate([early[early >= 0], beats_s, late])
 
 
 def _best_path(local: Array, period: float) -> Indices:

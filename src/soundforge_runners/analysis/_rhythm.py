@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundforge_runners.analysis._beats import track_beats
+from soundforge_runners.analysis._beats import carried_on, track_beats
 from soundforge_runners.analysis._chroma import Chroma
-from soundforge_runners.analysis._meter import Accents, Grid, find_bars, half_beat_later
+from soundforge_runners.analysis._meter import Accents, Grid, best_bars, find_bars, half_beat_later
 from soundforge_runners.analysis._spectrum import HOP_S, Spectra
-from soundforge_runners.analysis._tempo import Tempo, estimate_tempo, onset_curve, percussiveness
+from soundforge_runners.analysis._tempo import Tempo, estimate_tempo, onset_curve, onset_span, percussiveness
 
 type Array = NDArray[np.float64]
 
@@ -19,6 +19,7 @@ _RIVAL_SCORE, _RIVAL_MARGIN = 0.6, 1.4
 _ANY_DRUMS = 0.26
 _SLOW_BPM, _HALF_TIME_ACTIVITY = 100.0, 0.45
 _CLEAR_BASE, _CLEAR_SLOPE, _SECOND_DOUBT = 0.6, 2.0, 0.12
+_OCTAVE_SCORE, _SAME_TEMPO = 0.1, 0.04
 _CURVE_BEATS = 16
 _STABLE_SHARE = 0.02
 
@@ -51,8 +52,14 @@ class Rhythm:
         return bool((np.abs(tempi / self.bpm - 1) <= _STABLE_SHARE).all())
 
     def alternatives(self) -> list[tuple[float, float]]:
-        """Other tempi with their scores, 0..1, best first."""
-        return list(self.tempo.alternatives)
+        """Other tempi with their scores, 0..1, best first; double and half are always among them."""
+        heard = [(self.tempo.bpm, 1.0), *self.tempo.alternatives]
+        octaves = [(self.bpm * ratio, _OCTAVE_SCORE) for ratio in (0.5, 2.0)]
+        others: list[tuple[float, float]] = []
+        for bpm, score in (*heard, *octaves):
+            if all(abs(bpm / known - 1) > _SAME_TEMPO for known in (self.bpm, *(other for other, _ in others))):
+                others.append((bpm, score))
+        return sorted(others, key=lambda other: -other[1])
 
     def confidence(self) -> float:
         """How likely the tempo is right, 0..1: beats are even, onsets repeat clearly, the second best is behind."""
@@ -77,16 +84,24 @@ def find_rhythm(spectra: Spectra, chroma: Chroma) -> Rhythm | None:
     if tempo is None or tempo.salience < _LEAST_SALIENCE:
         return None
     accents = Accents(spectra.onset_bands, chroma.whole)
-    grids = [_grid(curve, bpm, accents) for bpm in (tempo.bpm, *_triplet_rivals(tempo))]
-    if grids[0] is None:
+    beats_s = _right_beats(curve, tempo, drums, accents)
+    if beats_s is None:
         return None
-    grid = grids[0]
-    for rival in grids[1:]:
+    grid = best_bars(carried_on(beats_s, *onset_span(spectra.onset_bands)), accents)
+    return Rhythm(grid=grid, tempo=tempo, bpm=60 / float(np.median(np.diff(beats_s))))
+
+
+def _right_beats(curve: Array, tempo: Tempo, drums: float, accents: Accents) -> Array | None:
+    """Track the beats at the best tempo and its rivals, in phase and not at half time."""
+    grid, *rivals = (_grid(curve, bpm, accents) for bpm in (tempo.bpm, *_triplet_rivals(tempo)))
+    if grid is None:
+        return None
+    for rival in rivals:
         if rival is not None and rival.strength > _RIVAL_MARGIN * grid.strength:
             grid = rival
     if drums >= _ANY_DRUMS and is_half_time(grid.beats_s, accents):
-        grid = find_bars(with_half_beats(grid.beats_s), accents)
-    return Rhythm(grid=grid, tempo=tempo, bpm=60 / float(np.median(np.diff(grid.beats_s))))
+        return find_bars(with_half_beats(grid.beats_s), accents).beats_s
+    return grid.beats_s
 
 
 def is_half_time(beats_s: Array, accents: Accents) -> bool:

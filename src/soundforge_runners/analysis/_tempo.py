@@ -18,6 +18,7 @@ _WINDOW_S = 12.0
 _SLOWEST_BPM, _FASTEST_BPM = 40.0, 220.0
 _COMB = (1, 2, 4)
 _PERCUSSIVE = 0.6
+_NEGLIGIBLE = 0.25
 _PERCUSSIVE_PRIOR, _SOFT_PRIOR = (125.0, 0.8), (90.0, 0.5)
 
 
@@ -39,6 +40,13 @@ def onset_curve(bands: Samples) -> Array:
     scale = np.where(spread > 1e-6, _BAND_WEIGHTS / np.maximum(spread, 1e-6), 0)
     curve = scale @ bands.astype(np.float64)
     return np.asarray(curve - uniform_filter1d(curve, round(_MEAN_S / HOP_S)))
+
+
+def onset_span(bands: Samples) -> tuple[float, float]:
+    """Seconds of the first and the last onset that is not negligible in its band."""
+    strong = np.percentile(bands, 98, axis=1, keepdims=True)
+    active = np.nonzero((bands > _NEGLIGIBLE * np.maximum(strong, 1e-6)).any(axis=0))[0]
+    return (float(active[0] * HOP_S), float(active[-1] * HOP_S)) if len(active) else (0.0, 0.0)
 
 
 def percussiveness(bands: Samples) -> float:
