@@ -141,6 +141,28 @@ async def test_stems_take_over_from_the_mix_without_losing_a_frame(studio: Studi
     assert (np.diff(frames) == 1).all()
 
 
+async def test_stems_that_a_morph_of_the_stage_brings_take_over_and_what_was_drawn_stays(studio: Studio) -> None:
+    page = await studio.open("/?state=mix")
+    await page.click(".stage [data-play]")
+    await evaluate(page, "await until(() => mixer.playing && !mixer.held && mixer.position > 0.2);")
+    seen = await evaluate(
+        page,
+        """
+        const canvas = document.querySelector(".overview canvas");
+        const before = mixer.position;
+        const stage = document.getElementById("stage");
+        await htmx.ajax("GET", "/?state=track", { source: stage, target: stage, select: "#stage", swap: "outerMorph" });
+        await until(() => mixer.sources.length === 4 && mixer.strips.has("drums") && mixer.peaks.length === 4);
+        const kept = canvas.isConnected && canvas === document.querySelector(".overview canvas");
+        document.querySelector('[data-stem="drums"] [data-act="mute"]').click();
+        await htmx.ajax("GET", "/?state=track", { source: stage, target: stage, select: "#stage", swap: "outerMorph" });
+        const button = document.querySelector('[data-stem="drums"] [data-act="mute"]');
+        return { kept, muted: button.getAttribute("aria-pressed"), gone_on: mixer.playing && mixer.position > before };
+        """,
+    )
+    assert seen == {"kept": True, "muted": "true", "gone_on": True}
+
+
 async def test_when_one_stem_lacks_its_sound_all_hold_and_go_on_together(studio: Studio) -> None:
     studio.app.state.withheld = {"drums"}
     page = await studio.open()
