@@ -44,7 +44,9 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(default=2048, ge=1, description="Largest file that may be imported, in MB.")
     max_duration_s: int = Field(default=3 * 3600, ge=1, description="Longest audio that may be imported, in seconds.")
     default_model: str = Field(default="auto", description="Model that separates unless another is chosen.")
-    undo_s: int = Field(default=7 * 86400, ge=0, description="How long a deleted track can be brought back, in seconds.")
+    undo_s: int = Field(
+        default=7 * 86400, ge=0, description="How long a deleted track can be brought back, in seconds."
+    )
     log_json: bool | None = Field(default=None, description="JSON log lines; unset: only when stderr is no terminal.")
 
     @property

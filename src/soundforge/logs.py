@@ -13,9 +13,7 @@ _SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "dsn"
 def set_up(*, json: bool | None = None, level: int = logging.INFO) -> None:
     """Send structlog and the standard library's logging through one renderer to stderr."""
     as_json = not sys.stderr.isatty() if json is None else json
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
-    )
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -48,6 +46,5 @@ def get(room: str) -> structlog.stdlib.BoundLogger:
 
 def _hide_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: "***" if any(word in name.lower() for word in _SECRET_WORDS) else value
-        for name, value in event.items()
+        name: "***" if any(word in name.lower() for word in _SECRET_WORDS) else value for name, value in event.items()
     }
