@@ -2,10 +2,11 @@
 
 from soundforge.pipeline._demo import offer_demo
 from soundforge.pipeline._files import sweep_prefix
+from soundforge.pipeline._housekeeping import open_housekeeping
+from soundforge.pipeline._incoming import Upload, open_upload, too_large
 from soundforge.pipeline._pcm import PcmCache
 from soundforge.pipeline._ports import CpuSlots, Model, Ports, bind, list_models
 from soundforge.pipeline._requests import (
-    Upload,
     request_analysis,
     request_demo,
     request_export,
@@ -39,6 +40,8 @@ __all__ = [
     "bind",
     "list_models",
     "offer_demo",
+    "open_housekeeping",
+    "open_upload",
     "request_analysis",
     "request_demo",
     "request_export",
@@ -46,5 +49,6 @@ __all__ = [
     "request_purge",
     "request_separation",
     "sweep_prefix",
+    "too_large",
     "verify",
 ]

@@ -7,10 +7,10 @@ from pathlib import Path
 from soundforge import jobs, library, sources
 from soundforge.db import reading
 from soundforge.engines import Decoded, encode_flac
-from soundforge.errors import Broken
+from soundforge.errors import Broken, Conflict
 from soundforge.library import NewTrack
 from soundforge.pipeline._audio import pcm_folder
-from soundforge.pipeline._files import new_file
+from soundforge.pipeline._files import new_file, sweep_prefix
 from soundforge.pipeline._ports import Ports, ports
 from soundforge.pipeline._requests import request_analysis, request_separation
 
@@ -87,11 +87,19 @@ async def _store(run: jobs.Run, port: Ports, received: Path, decoded: Decoded, s
 
 
 async def _finish(run: jobs.Run, new: NewTrack) -> None:
-    async with run.done({"track_id": str(new.id)}) as session:
-        await library.add_track(session, run.owner_id, new)
-        model = str(run.params.get("model", "auto"))
-        await request_separation(session, run.owner_id, new.id, model=model, parent_id=run.job_id)
-        await request_analysis(session, run.owner_id, new.id, parent_id=run.job_id)
+    """Add the track, unless another import of the same bytes came first: then this one ends as its duplicate."""
+    try:
+        async with run.done({"track_id": str(new.id)}) as session:
+            await library.add_track(session, run.owner_id, new)
+            model = str(run.params.get("model", "auto"))
+            await request_separation(session, run.owner_id, new.id, model=model, parent_id=run.job_id)
+            await request_analysis(session, run.owner_id, new.id, parent_id=run.job_id)
+    except Conflict as error:
+        if error.code != "duplicate_audio":
+            raise
+        await sweep_prefix(ports().storage, run.prefix)
+        if not await _finish_duplicate(run, new.audio_sha256):
+            raise
 
 
 def _sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Maintenance: remove for good what was deleted long enough ago."""
+"""Maintenance: remove for good what was deleted long enough ago, and what nothing needs any more."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,6 +6,7 @@ from soundforge import accounts, jobs, library
 from soundforge.db import reading
 from soundforge.errors import Broken
 from soundforge.pipeline._demo import make_demo
+from soundforge.pipeline._incoming import remove_left_uploads
 from soundforge.pipeline._ports import ports
 
 KEEP_EXPORTS = timedelta(days=1)
@@ -27,7 +28,8 @@ async def purge(run: jobs.Run) -> None:
     await _purge_tracks(run)
     await _forget_sessions(run)
     removed = await _remove_orphans(run)
-    async with run.done({"files": removed}):
+    uploads = await remove_left_uploads(ports().settings)
+    async with run.done({"files": removed, "uploads": uploads}):
         pass
 
 

@@ -1,7 +1,6 @@
 """What people may ask for. Each request is rows plus an Oban job in the caller's transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,25 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import jobs, library
 from soundforge.errors import Invalid
+from soundforge.pipeline._incoming import Upload
 from soundforge.tables import Job, Kind, Track
-
-LONGEST_NAME = 300
-
-
-@dataclass(frozen=True)
-class Upload:
-    """Received bytes that wait in ``incoming/<id>`` for their import job."""
-
-    id: UUID
-    name: str
-    size_bytes: int
 
 
 async def request_import(
     session: AsyncSession, owner_id: UUID, upload: Upload, *, options: Mapping[str, Any] | None = None
 ) -> Job:
     """Import one received file: decode, store, then separate and analyse."""
-    params = {"upload": str(upload.id), "name": upload.name[-LONGEST_NAME:], "size_bytes": upload.size_bytes}
+    params = {"upload": str(upload.id), "name": upload.name, "size_bytes": upload.size_bytes}
     return await jobs.add_job(
         session, kind=Kind.IMPORT, owner_id=owner_id, unique_key=str(upload.id), params={**params, **(options or {})}
     )

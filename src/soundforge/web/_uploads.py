@@ -1,60 +1,37 @@
-"""Received bytes: streamed to ``incoming/`` under a name of ours; hashing and decoding are jobs."""
+"""An import asked for over HTTP: the request's raw body is the file."""
 
-import asyncio
-from pathlib import Path
-from uuid import uuid4
+from collections.abc import AsyncIterator
+from uuid import UUID
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
-from soundforge import sources
-from soundforge.config import Settings
-from soundforge.errors import Invalid, Unavailable
-from soundforge.pipeline import Upload
+from soundforge import accounts, pipeline, views
+from soundforge.db import transaction
+from soundforge.errors import Invalid
+from soundforge.views import JobView
+from soundforge.web._studio import studio_of
 
-MB = 1 << 20
 
+async def import_body(request: Request, owner_id: UUID, name: str, *, model: str = "") -> JobView:
+    """Receive a request's body and ask for its import; without ``model`` the owner's setting chooses.
 
-async def receive(request: Request, settings: Settings, name: str) -> Upload:
-    """Write a request's raw body to disk; nothing is left of it when it is refused or breaks off.
-
-    Raises ``Invalid`` ("too_large", "empty_file") and ``Unavailable`` ("disk_full").
+    Nothing is left of it when it is refused or breaks off. Raises what ``pipeline.open_upload`` raises, and
+    ``Invalid`` ("upload_broken").
     """
-    _refuse_length(request, settings)
-    upload_id = uuid4()
-    await asyncio.to_thread(settings.incoming_folder.mkdir, parents=True, exist_ok=True)
-    part = settings.incoming_folder / f"{upload_id}.part"
-    try:
-        size = await _write(request, part, settings.max_upload_mb * MB)
-        await asyncio.to_thread(sources.check_file, part, max_mb=settings.max_upload_mb)
-        await asyncio.to_thread(part.rename, settings.incoming_folder / str(upload_id))
-    finally:
-        await asyncio.to_thread(part.unlink, missing_ok=True)
-    return Upload(upload_id, name, size)
-
-
-async def _write(request: Request, part: Path, most: int) -> int:
-    size = 0
-    try:
-        file = await asyncio.to_thread(part.open, "xb")
-        try:
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > most:
-                    raise _too_large(most)
-                await asyncio.to_thread(file.write, chunk)
-        finally:
-            await asyncio.to_thread(file.close)
-    except OSError as error:
-        sentence = "The disk is full: this file could not be received."
-        raise Unavailable(sentence, code="disk_full", detail=str(error)) from error
-    return size
-
-
-def _refuse_length(request: Request, settings: Settings) -> None:
+    settings = studio_of(request).settings
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > settings.max_upload_mb * MB:
-        raise _too_large(settings.max_upload_mb * MB)
+    if length.isdecimal() and int(length) > settings.max_upload_mb << 20:
+        raise pipeline.too_large(settings.max_upload_mb)
+    async with pipeline.open_upload(settings, name, _chunks(request)) as upload, transaction() as session:
+        chosen = model or await accounts.get_setting(session, owner_id, "default_model")
+        job = await pipeline.request_import(session, owner_id, upload, options={"model": chosen})
+        return await views.get_job_view(session, owner_id, job.id)
 
 
-def _too_large(most: int) -> Invalid:
-    return Invalid(f"This file is larger than the {most // MB} MB that are allowed here.", code="too_large")
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except ClientDisconnect as error:
+        raise Invalid("The file broke off before its end.", code="upload_broken") from error
