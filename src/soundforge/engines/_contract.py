@@ -152,7 +152,7 @@ class Separator(Protocol):
         raw: bool = False,
         on_progress: OnProgress | None = None,
     ) -> Separated:
-        """Write the stems into ``folder``; ``raw`` keeps the model's own ``other`` instead of one that closes the sum."""
+        """Write the stems into ``folder``; ``raw``: the model's own ``other``, not one that closes the sum."""
         ...
 
 

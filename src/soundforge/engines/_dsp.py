@@ -36,14 +36,21 @@ class DspSeparator:
         return _NEEDS_MB
 
     async def separate(
-        self, pcm: Pcm, *, model: str, folder: Path, threads: int, on_progress: OnProgress | None = None
+        self,
+        pcm: Pcm,
+        *,
+        model: str,
+        folder: Path,
+        threads: int,
+        raw: bool = False,
+        on_progress: OnProgress | None = None,
     ) -> Separated:
         """Write the stems into ``folder``; raises Invalid (``unknown_model``) and what ``children`` raises."""
         _check(model)
         limits = Limits(total_s=120 + _SLOWEST * pcm.duration_s, silence_s=120, memory_mb=2 * _NEEDS_MB)
         answer = await call(
             runner("separate_dsp"),
-            _request(pcm, folder),
+            {**_request(pcm, folder), "raw": raw},
             folder=folder,
             limits=limits,
             on_progress=on_progress,
