@@ -16,7 +16,7 @@ from soundforge.db import open_database, transaction
 from soundforge.engines import ANALYZER, DECODER, SEPARATORS
 from soundforge.events import open_listener
 from soundforge.jobs import Node, open_node
-from soundforge.pipeline import PcmCache, Ports, bind, offer_demo, sweep_prefix
+from soundforge.pipeline import PcmCache, Ports, bind, offer_demo, open_housekeeping, sweep_prefix
 from soundforge.storage import DiskStorage
 from soundforge.tables import migrate
 from soundforge.web import Studio, open_monitor, serve_web
@@ -67,6 +67,7 @@ async def serve(settings: Settings, dsn: str, *, told: Callable[[str], None]) ->
         studio = Studio(settings, rooms.storage, listener)
         _on_signal(studio.stopping)
         await stack.enter_async_context(open_workers(rooms))
+        await stack.enter_async_context(open_housekeeping())
         await stack.enter_async_context(open_monitor())
         link = await _first_start()
         await serve_web(studio, told=lambda url: told(f"{url}{link}"))
@@ -76,7 +77,7 @@ async def work(settings: Settings, dsn: str) -> None:
     """Work the queues, without pages, until a signal comes."""
     stopping = asyncio.Event()
     _on_signal(stopping)
-    async with open_rooms(settings, dsn) as rooms, open_workers(rooms):
+    async with open_rooms(settings, dsn) as rooms, open_workers(rooms), open_housekeeping():
         await stopping.wait()
 
 

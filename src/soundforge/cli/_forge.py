@@ -2,11 +2,11 @@
 
 import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from cyclopts import App
 
@@ -20,6 +20,7 @@ from soundforge.errors import Invalid, Rejected
 from soundforge.views import JobView, TrackView
 
 SOME_FAILED = 3
+_STEP_BYTES = 1 << 20
 
 
 def add_to(app: App) -> None:
@@ -106,15 +107,15 @@ async def _ask(rooms: Rooms, owner_id: UUID, file: Path, options: Mapping[str, A
         await asyncio.to_thread(sources.check_file, file, max_mb=settings.max_upload_mb)
     except Rejected as error:
         return None, error.sentence
-    upload_id = uuid4()
-    await asyncio.to_thread(settings.incoming_folder.mkdir, parents=True, exist_ok=True)
-    target = settings.incoming_folder / str(upload_id)
-    await asyncio.to_thread(shutil.copyfile, file, target.with_suffix(".part"))
-    target.with_suffix(".part").rename(target)
-    upload = pipeline.Upload(upload_id, file.name, target.stat().st_size)
-    async with transaction() as session:
+    async with pipeline.open_upload(settings, file.name, _chunks(file)) as upload, transaction() as session:
         job = await pipeline.request_import(session, owner_id, upload, options=options)
     return job.id, None
+
+
+async def _chunks(file: Path) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(file.open, "rb") as source:
+        while chunk := await asyncio.to_thread(source.read, _STEP_BYTES):
+            yield chunk
 
 
 async def _forged(owner_id: UUID, file: Path, job_id: UUID | None, error: str | None, ended: list[JobView]) -> Forged:
@@ -132,12 +133,12 @@ async def _forge(
 ) -> int:
     owner_id = await find_user_id(user)
     forged = await forge_files(rooms, owner_id, files, {"model": model}, Show(quiet=as_json))
-    copied = {one.name: await copy_out(rooms, owner_id, one.track, out) for one in forged if out and one.track}
+    copied = [await copy_out(rooms, owner_id, one.track, out) if out and one.track else [] for one in forged]
     if as_json:
-        say_json([_document(one, copied.get(one.name, [])) for one in forged])
+        say_json([_document(*each) for each in zip(forged, copied, strict=True)])
     else:
-        for one in forged:
-            _tell(one, copied.get(one.name, []))
+        for each in zip(forged, copied, strict=True):
+            _tell(*each)
     if all(one.error for one in forged):
         return 2
     return 0 if all(one.is_done for one in forged) else SOME_FAILED

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import jobs
 from soundforge.engines import render_demo
+from soundforge.pipeline._incoming import Upload
 from soundforge.pipeline._ports import ports
-from soundforge.pipeline._requests import Upload, request_demo, request_import
+from soundforge.pipeline._requests import request_demo, request_import
 from soundforge.tables import Job, Kind, User
 
 NAME = "Sound Forge - Alchemist’s First Light.wav"

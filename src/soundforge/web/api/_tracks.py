@@ -7,14 +7,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from soundforge import accounts, formats, library, pipeline, views
+from soundforge import formats, library, pipeline, views
 from soundforge.db import reading, transaction
 from soundforge.pipeline import Model
 from soundforge.views import JobView, LibraryPage, TrackView
 from soundforge.web._access import CallerOf
 from soundforge.web._files import send_export, send_stem
-from soundforge.web._studio import studio_of
-from soundforge.web._uploads import receive
+from soundforge.web._uploads import import_body
 
 router = APIRouter(prefix="/api/v1", tags=["tracks"])
 
@@ -147,11 +146,7 @@ async def import_file(
     model: Annotated[str, Query(max_length=60, description="The separation model; unset: the setting.")] = "",
 ) -> JobView:
     """Import one audio file: the request's raw body."""
-    upload = await receive(request, studio_of(request).settings, name)
-    async with transaction() as session:
-        chosen = model or await accounts.get_setting(session, caller.id, "default_model")
-        job = await pipeline.request_import(session, caller.id, upload, options={"model": chosen})
-        return await views.get_job_view(session, caller.id, job.id)
+    return await import_body(request, caller.id, name, model=model)
 
 
 @router.get("/models")

@@ -1,0 +1,108 @@
+"""Received bytes wait in ``incoming/`` for their import job; hashing and decoding are the job's."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from sqlalchemy import or_, select
+
+from soundforge import sources
+from soundforge.config import Settings
+from soundforge.db import reading
+from soundforge.errors import Invalid, Unavailable
+from soundforge.tables import ACTIVE, Job, Kind
+
+LONGEST_NAME = 300
+KEEP_UPLOADS = timedelta(days=1)  # so long a failed import can be tried again
+_MB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Received bytes that wait in ``incoming/<id>`` for their import job; ``name`` as the user calls them."""
+
+    id: UUID
+    name: str
+    size_bytes: int
+
+
+@asynccontextmanager
+async def open_upload(settings: Settings, name: str, chunks: AsyncIterable[bytes]) -> AsyncIterator[Upload]:
+    """Write bytes to disk under a name of ours; the block asks for their import.
+
+    Nothing is left of them when they are refused or break off, or when the block fails. Raises ``Invalid``
+    ("too_large", "empty_file", "not_audio") and ``Unavailable`` ("disk_full").
+    """
+    upload_id = uuid4()
+    whole = settings.incoming_folder / str(upload_id)
+    part = whole.with_suffix(".part")
+    try:
+        size = await _write(part, chunks, settings.max_upload_mb * _MB)
+        await asyncio.to_thread(sources.check_file, part, max_mb=settings.max_upload_mb)
+        await asyncio.to_thread(part.rename, whole)
+        yield Upload(upload_id, _kept_name(name), size)
+    except BaseException:
+        _remove([part, whole])
+        raise
+
+
+async def remove_left_uploads(settings: Settings) -> int:
+    """Remove received files that no import needs any more; gives their number.
+
+    A failed import keeps its file for a day, so that it can be tried again; a file without any import
+    belongs to a process that died.
+    """
+    before = datetime.now(UTC) - KEEP_UPLOADS
+    old = {path.name: path for path in await asyncio.to_thread(_older_than, settings.incoming_folder, before)}
+    needed = or_(Job.status.in_(ACTIVE), Job.finished_at > before)
+    async with reading() as session:
+        names = await session.scalars(
+            select(Job.unique_key).where(Job.kind == Kind.IMPORT, Job.unique_key.in_(old), needed)
+        )
+        left = [old[name] for name in old.keys() - set(names)]
+    await asyncio.to_thread(_remove, left)
+    return len(left)
+
+
+async def _write(part: Path, chunks: AsyncIterable[bytes], most: int) -> int:
+    size = 0
+    try:
+        await asyncio.to_thread(part.parent.mkdir, parents=True, exist_ok=True)
+        file = await asyncio.to_thread(part.open, "xb")
+        try:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > most:
+                    raise too_large(most // _MB)
+                await asyncio.to_thread(file.write, chunk)
+        finally:
+            await asyncio.to_thread(file.close)
+    except OSError as error:
+        sentence = "This file could not be received: the disk is full or cannot be written."
+        raise Unavailable(sentence, code="disk_full", detail=str(error)) from error
+    return size
+
+
+def too_large(most_mb: int) -> Invalid:
+    """The refusal of a file over the limit."""
+    return Invalid(f"This file is larger than the {most_mb} MB that are allowed here.", code="too_large")
+
+
+def _kept_name(name: str) -> str:
+    """The end of a name, as text that a database can hold: no NUL, no half of a surrogate pair."""
+    return name.encode("utf-8", "replace").decode().replace("\0", "")[-LONGEST_NAME:]
+
+
+def _older_than(folder: Path, before: datetime) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < before.timestamp()]
+
+
+def _remove(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
