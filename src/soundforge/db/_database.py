@@ -13,15 +13,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 import psycopg
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from soundforge.errors import Unavailable
+from soundforge.errors import Invalid, Unavailable
 
 _CONNECT_LIMIT_S = 5
 _POOL_WAIT_S = 15.0
 _AGAIN_S = 0.1
+_NO_TEXT = (None, "22021", "22P05")  # NUL: refused by the driver, by the server, in JSON
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ async def open_database(dsn: str, *, pool_size: int = 10) -> AsyncIterator[Datab
 async def transaction() -> AsyncIterator[AsyncSession]:
     """Give a session whose work commits whole at the end of the block, or rolls back whole on any error.
 
-    Raises Unavailable: ``database_away``, ``database_busy``, ``database_full``.
+    Raises Unavailable: ``database_away``, ``database_busy``, ``database_full``; Invalid: ``bad_text``.
     """
     with _entered(), _translated():
         async with AsyncSession(_database().engine, expire_on_commit=False) as session, session.begin():
@@ -161,7 +162,11 @@ def _translated() -> Iterator[None]:
     except PoolTimeoutError as error:
         sentence = "The database is busy: no connection was free in time. Try again in a moment."
         raise Unavailable(sentence, code="database_busy", detail=str(error)) from error
+    except UnicodeEncodeError as error:  # half of a surrogate pair
+        raise _unkept(error) from error
     except DBAPIError as error:
+        if isinstance(error, DataError) and getattr(error.orig, "sqlstate", None) in _NO_TEXT:
+            raise _unkept(error) from error
         if not error.connection_invalidated:
             raise
         raise _away(error) from error
@@ -177,6 +182,11 @@ def _explain(error: Exception) -> Unavailable:
         sentence = "The database's disk is full; free some space and try again."
         return Unavailable(sentence, code="database_full", detail=str(cause))
     return _away(error)
+
+
+def _unkept(error: BaseException) -> Invalid:
+    sentence = "This text holds characters that cannot be kept."
+    return Invalid(sentence, code="bad_text", detail=str(error)[:500])
 
 
 def _away(error: BaseException) -> Unavailable:

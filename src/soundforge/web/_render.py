@@ -14,6 +14,7 @@ from soundforge.views import JobView, TrackRow
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+TEMPLATES = HERE / "templates"
 _WORDS = {"import": "importing", "download": "downloading", "separation": "separating", "analysis": "analysing"}
 _WORDS |= {"export": "packing", "maintenance": "tidying up"}
 # What a row tells when several jobs of a track are under way: the first of these.
@@ -24,7 +25,7 @@ _LEADING = ("download", "separation", "analysis", "export")
 def environment() -> Environment:
     """The template environment of this process."""
     made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

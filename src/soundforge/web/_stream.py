@@ -86,12 +86,13 @@ async def batches(feed: Feed, mailbox: Mailbox, stopping: asyncio.Event) -> Asyn
     ends_at = time.monotonic() + LONGEST_S
     check_at = time.monotonic() + CHECK_S
     while not stopping.is_set() and time.monotonic() < ends_at:
-        if time.monotonic() >= check_at:
-            if not await feed.still_allowed():
+        batch = await _next(mailbox, stopping)
+        if time.monotonic() >= check_at or any(isinstance(event, Resync) for event in batch):
+            if not await feed.still_allowed():  # what ended it may have been missed
                 yield [SessionEnded(feed.owner_id)]
                 return
             check_at = time.monotonic() + CHECK_S
-        yield await _next(mailbox, stopping)
+        yield batch
         await asyncio.sleep(BEAT_S)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import library, views
 from soundforge.events import AnalysisReady, Event, JobChanged, StemsReady, TrackAdded, TrackChanged
-from soundforge.tables import RUNNING
+from soundforge.tables import RUNNING, Kind
 from soundforge.views import TrackRow
 from soundforge.web._render import row_job
 from soundforge.web._stream import Feed, Loader
@@ -51,6 +51,8 @@ async def results_ready(session: AsyncSession, feed: Feed, event: StemsReady | A
 
 async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> dict[str, Any] | None:
     """A tick moves bars alone; any other change sends the job, and the row of its track."""
+    if event.kind == Kind.MAINTENANCE and feed.view == "library":
+        return None  # nobody's music: the dock leaves it out too
     state = (event.status, event.run, event.wait_reason, event.error_code)
     known = feed.seen.get(event.job_id)
     feed.seen[event.job_id] = state

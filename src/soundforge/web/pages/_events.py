@@ -5,13 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
+from soundforge.errors import NotFound
 from soundforge.web._access import VisitorOf
+from soundforge.web._render import TEMPLATES
 from soundforge.web._stream import Feed, messages
 from soundforge.web._stream_library import LOADERS
 from soundforge.web._studio import studio_of
 from soundforge.web.pages._library import ShownOf
 
 router = APIRouter(include_in_schema=False)
+
+VIEWS = frozenset(path.name for path in (TEMPLATES / "events").iterdir())
 
 
 @router.get("/events/{view}")
@@ -24,6 +28,8 @@ async def events(
     last_event_id: Annotated[str, Header()] = "",
 ) -> StreamingResponse:
     """The changes of one view from ``place`` (when the page was drawn) or the last heard message on."""
+    if view not in VIEWS:
+        raise NotFound("There is no such view.", code="view_not_found")
     studio = studio_of(request)
     stream = messages(
         Feed.of(visitor, view, shown.query), studio.listener, last_event_id or place, LOADERS, studio.stopping

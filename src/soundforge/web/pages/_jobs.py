@@ -4,9 +4,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import jobs, views
 from soundforge.db import reading, transaction
+from soundforge.tables import Kind, Page
+from soundforge.views import JobView
 from soundforge.web._access import VisitorOf
 from soundforge.web._render import page
 from soundforge.web._studio import studio_of
@@ -14,6 +17,12 @@ from soundforge.web._studio import studio_of
 router = APIRouter(include_in_schema=False)
 
 DOCK_ROWS = 12
+_IN_DOCK = frozenset(Kind) - {Kind.MAINTENANCE}
+
+
+async def dock_of(session: AsyncSession, owner_id: UUID) -> Page[JobView]:
+    """The newest jobs about the owner's music."""
+    return await views.list_job_views(session, owner_id, kinds=_IN_DOCK, limit=DOCK_ROWS)
 
 
 @router.get("/jobs")
@@ -37,7 +46,7 @@ async def job_rows(request: Request, visitor: VisitorOf, after: str = "") -> HTM
 async def dock(request: Request, visitor: VisitorOf) -> HTMLResponse:
     """The newest jobs, as the library's dock shows them."""
     async with reading() as session:
-        found = await views.list_job_views(session, visitor.id, limit=DOCK_ROWS)
+        found = await dock_of(session, visitor.id)
     return page(request, "pages/_dock.html", dock=found)
 
 

@@ -15,7 +15,7 @@ from soundforge.views import LibraryPage, TrackView
 from soundforge.web._access import Visitor, VisitorOf
 from soundforge.web._render import page
 from soundforge.web._studio import studio_of
-from soundforge.web.pages._jobs import DOCK_ROWS
+from soundforge.web.pages._jobs import dock_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -169,7 +169,7 @@ async def _workspace(request: Request, visitor: Visitor, shown: Shown, track_id:
     async with reading() as session:
         found: LibraryPage = await views.get_library_page(session, visitor.id, shown.query, limit=PAGE_ROWS)
         track: TrackView | None = await views.get_track_view(session, visitor.id, track_id) if track_id else None
-        dock = await views.list_job_views(session, visitor.id, limit=DOCK_ROWS)
+        dock = await dock_of(session, visitor.id)
         choices = await _choices(session, visitor)
     return page(
         request,
