@@ -1,14 +1,14 @@
 """A slow reader gets the latest of each thing, in order, and never too much."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from soundforge.events import AnalysisReady, Event, JobChanged, Mailbox, Resync, TrackAdded, TrackChanged, TrackRemoved
 
 OWNER = uuid4()
 
 
-def job(job_id: object, progress: int) -> JobChanged:
-    return JobChanged(OWNER, job_id, None, None, "analysis", "processing", progress, "", 1, None, None)  # type: ignore[arg-type]
+def job(job_id: UUID, progress: int) -> JobChanged:
+    return JobChanged(OWNER, job_id, None, None, "analysis", "processing", progress, "", 1, None, None)
 
 
 async def taken(*events: Event | Resync, largest: int = 100) -> list[Event | Resync]:

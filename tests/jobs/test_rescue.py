@@ -159,7 +159,9 @@ async def test_a_live_job_is_not_stolen_when_the_heartbeats_are_lost(
         await wire.until(job, "processing")
         for _ in range(6):  # at another phase of the heartbeat each time
             await execute("DELETE FROM oban_producers")
-            await asyncio.sleep(0.6)
+            next_at = time.monotonic() + 0.6
+            while time.monotonic() < next_at:
+                await asyncio.sleep(0.05)
         let_go.set()
         await wire.until(job, "completed")
     assert (await script.get(job)).run == 1

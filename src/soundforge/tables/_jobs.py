@@ -65,34 +65,34 @@ class Job(Row):
 class ImportJob(Job):
     """Makes tracks of a paste or an upload."""
 
-    __mapper_args__ = {"polymorphic_identity": Kind.IMPORT.value}  # noqa: RUF012
+    __mapper_args__ = {"polymorphic_identity": Kind.IMPORT.value}  # noqa: RUF012 - as above
 
 
 class DownloadJob(Job):
     """Fetches a track's audio."""
 
-    __mapper_args__ = {"polymorphic_identity": Kind.DOWNLOAD.value}  # noqa: RUF012
+    __mapper_args__ = {"polymorphic_identity": Kind.DOWNLOAD.value}  # noqa: RUF012 - as above
 
 
 class ProcessingJob(Job):
     """Separates a track into stems; the founding name of separation."""
 
-    __mapper_args__ = {"polymorphic_identity": Kind.SEPARATION.value}  # noqa: RUF012
+    __mapper_args__ = {"polymorphic_identity": Kind.SEPARATION.value}  # noqa: RUF012 - as above
 
 
 class AnalysisJob(Job):
     """Finds tempo, key, sections and the rest."""
 
-    __mapper_args__ = {"polymorphic_identity": Kind.ANALYSIS.value}  # noqa: RUF012
+    __mapper_args__ = {"polymorphic_identity": Kind.ANALYSIS.value}  # noqa: RUF012 - as above
 
 
 class ExportJob(Job):
     """Makes a file to take away."""
 
-    __mapper_args__ = {"polymorphic_identity": Kind.EXPORT.value}  # noqa: RUF012
+    __mapper_args__ = {"polymorphic_identity": Kind.EXPORT.value}  # noqa: RUF012 - as above
 
 
 class MaintenanceJob(Job):
     """Looks after the instance: purge, sweep, pull a model."""
 
-    __mapper_args__ = {"polymorphic_identity": Kind.MAINTENANCE.value}  # noqa: RUF012
+    __mapper_args__ = {"polymorphic_identity": Kind.MAINTENANCE.value}  # noqa: RUF012 - as above
