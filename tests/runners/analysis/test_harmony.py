@@ -40,6 +40,14 @@ def test_the_key_is_found_in_any_tuning(tuning_cents: float) -> None:
     assert 0.5 < key.confidence <= 1
 
 
+def test_chroma_follows_the_songs_own_tuning() -> None:
+    plain, sharp = (
+        tuned_chroma(spectra_of(progression(C_G_AM_F, bpm=120, beats_each=4, tuning_cents=cents))).whole.mean(axis=1)
+        for cents in (0.0, 45.0)
+    )
+    assert plain @ sharp / np.linalg.norm(plain) / np.linalg.norm(sharp) > 0.99
+
+
 def test_alternatives_of_the_key_come_best_first_and_with_less_than_it() -> None:
     key = harmony_of(0.0)[0].key
     chances = [key.confidence, *(chance for _, _, chance in key.alternatives)]

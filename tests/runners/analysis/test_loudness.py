@@ -75,6 +75,10 @@ def test_silence_has_no_loudness() -> None:
     assert (found.sample_peak_dbfs, found.true_peak_dbtp) == (None, None)
 
 
+def test_what_is_quieter_than_minus_70_lufs_counts_as_silence() -> None:
+    assert measure(stereo(tone(-75, 5)), 48_000).integrated_lufs is None
+
+
 def test_a_fifth_of_a_second_has_only_peaks() -> None:
     found = measure(sine(440, 0.2, 0.5), 22_050)
     assert (found.integrated_lufs, found.range_lu, found.max_short_term_lufs) == (None, None, None)

@@ -16,6 +16,13 @@ def test_frames_are_centred_and_cover_the_whole_sound(tmp_path: Path) -> None:
     assert spectra.mfcc.shape[1] == spectra.shape.shape[1] == spectra.pitch.shape[1]
 
 
+@pytest.mark.parametrize("rate_hz", [8000, 44_100, 48_000])
+def test_resampling_loses_no_frame_at_the_end(rate_hz: int, tmp_path: Path) -> None:
+    sound = sine(440, 2, rate_hz=rate_hz)
+    spectra = read_spectra(write(sound, tmp_path / "pcm.f32", rate_hz), -20, lambda _: None)
+    assert spectra.onset_bands.shape[1] == RATE_HZ * 2 // HOP + 1
+
+
 def test_how_the_sound_is_read_in_blocks_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write(rock_song(bars=4), tmp_path / "pcm.f32", 44_100)
     whole = read_spectra(source, -20, lambda _: None)
