@@ -1,6 +1,7 @@
 """Received bytes wait in ``incoming/`` for their import job; hashing and decoding are the job's."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from soundforge import sources
 from soundforge.config import Settings
 from soundforge.db import reading
 from soundforge.errors import Invalid, Unavailable
-from soundforge.tables import ACTIVE, Job, Kind
+from soundforge.tables import ACTIVE, Job, Kind, Status
 
 LONGEST_NAME = 300
 KEEP_UPLOADS = timedelta(days=1)  # so long a failed import can be tried again
@@ -53,19 +54,29 @@ async def open_upload(settings: Settings, name: str, chunks: AsyncIterable[bytes
 async def remove_left_uploads(settings: Settings) -> int:
     """Remove received files that no import needs any more; gives their number.
 
-    A failed import keeps its file for a day, so that it can be tried again; a file without any import
-    belongs to a process that died.
+    A completed import needs its file no more, but may have been killed before it said so. A failed one keeps
+    it for a day, so that it can be tried again; a file without any import belongs to a process that died.
     """
     before = datetime.now(UTC) - KEEP_UPLOADS
-    old = {path.name: path for path in await asyncio.to_thread(_older_than, settings.incoming_folder, before)}
-    needed = or_(Job.status.in_(ACTIVE), Job.finished_at > before)
+    found = await asyncio.to_thread(_received, settings.incoming_folder)
     async with reading() as session:
-        names = await session.scalars(
-            select(Job.unique_key).where(Job.kind == Kind.IMPORT, Job.unique_key.in_(old), needed)
+        rows = await session.execute(
+            select(Job.unique_key, Job.status, Job.finished_at).where(
+                Job.kind == Kind.IMPORT, Job.unique_key.in_([path.name for path in found])
+            )
         )
-        left = [old[name] for name in old.keys() - set(names)]
+        imports = {name: (status, finished_at) for name, status, finished_at in rows}
+    left = [path for path, written_at in found.items() if _is_left(written_at, before, *imports.get(path.name, ()))]
     await asyncio.to_thread(_remove, left)
     return len(left)
+
+
+def _is_left(
+    written_at: datetime, before: datetime, status: Status | None = None, finished_at: datetime | None = None
+) -> bool:
+    if status in ACTIVE:
+        return False
+    return status == Status.COMPLETED or max(written_at, finished_at or written_at) < before
 
 
 async def _write(part: Path, chunks: AsyncIterable[bytes], most: int) -> int:
@@ -97,10 +108,13 @@ def _kept_name(name: str) -> str:
     return name.encode("utf-8", "replace").decode().replace("\0", "")[-LONGEST_NAME:]
 
 
-def _older_than(folder: Path, before: datetime) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < before.timestamp()]
+def _received(folder: Path) -> dict[Path, datetime]:
+    """Files in ``folder`` and when they were written last."""
+    found = {}
+    for path in folder.iterdir() if folder.is_dir() else ():
+        with contextlib.suppress(FileNotFoundError):  # its import was completed at this moment
+            found[path] = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return found
 
 
 def _remove(paths: list[Path]) -> None:
