@@ -13,7 +13,7 @@ type Plane = NDArray[np.float32]  # [frames, bins]
 
 SECONDS = 8.0  # how far to both sides moments are compared
 APART_S = 0.4  # nearer moments are the same tone, not a repetition
-MOMENTS = 12
+MOMENTS = 8
 COMPARED_HZ = (100.0, 5000.0)
 _AT_ONCE = 64
 

@@ -25,6 +25,8 @@ BLOCK_S = 20.0
 NEAR_MONO_DB = -27.0
 VOICE_HZ = (150.0, 9000.0)
 CENTRE_FROM_HZ = 220.0  # below, there is no telling where a sound stands, and nearly all of it is the bass
+VOICE_WIDTH = 0.15  # the same for the voice: a little, or a chorus effect on it would leave it out
+LONE = (0.25, 0.5)  # the voice's share of a near-mono song: at least, and by how much more where nothing comes back
 DRUMS_WIDTH = 0.7  # how much of the drums' share of what is off the centre goes with the drums
 _STATISTICS_FRAMES = 1 << 20
 
@@ -64,14 +66,11 @@ def separate(source: Source, picture: Picture, *, block_s: float = BLOCK_S) -> I
         lo, hi = max(FIRST_FRAME, first - context), min(end, last + context)
         samples = source.read(grid.start_of(lo), grid.start_of(hi - 1) + grid.size)
         parts = split(analyse(samples, grid), grid, picture)
-        # what lies before the file, and behind it, is cut off
         begin, stop = grid.start_of(first), min(grid.start_of(last), source.frames)
-        cut = slice(max(0, -begin), stop - begin)
-        if stop > max(begin, 0):
-            yield {name: voices[name].add(part[:, first - lo : last - lo])[cut] for name, part in parts.items()}
-        else:
-            for name, part in parts.items():
-                voices[name].add(part[:, first - lo : last - lo])
+        inside = slice(max(0, -begin), max(0, stop - begin))  # neither before the file nor behind it
+        done = {name: voices[name].add(part[:, first - lo : last - lo])[inside] for name, part in parts.items()}
+        del samples, parts  # the caller and the next block need the room
+        yield done
 
 
 def context_frames(grid: Grid, picture: Picture) -> int:
@@ -92,11 +91,12 @@ def split(spectrum: Spectrum, grid: Grid, picture: Picture) -> dict[str, Spectru
     bass = tonal * bass_share(summed, grid)
     voice = tonal - bass
     if not wide:
-        voice *= repetition.lone_share(np.sqrt(voice) * summed, grid)
+        voice *= LONE[0] + LONE[1] * repetition.lone_share(np.sqrt(tonal - bass) * summed, grid)
     voice[:, : grid.bin_at(VOICE_HZ[0])] = 0
     voice[:, grid.bin_at(VOICE_HZ[1]) :] = 0
     drums = (strokes * (middle + DRUMS_WIDTH * (spectrum - middle))).astype(np.complex64)
-    return {"vocals": voice * middle, "drums": drums, "bass": bass * middle}
+    voice_spectrum = (voice * (middle + VOICE_WIDTH * (spectrum - middle))).astype(np.complex64)
+    return {"vocals": voice_spectrum, "drums": drums, "bass": bass * middle}
 
 
 def _middle(spectrum: Spectrum, tonal: Plane, grid: Grid) -> Spectrum:

@@ -1,8 +1,8 @@
 """Render the demo song: a short piece whose tempo, key, sections and stems are known, made of numbers alone.
 
-Request: ``{"folder": path, "seconds": number (optional, 39)}``. Result: ``{"mix": path, "truth": {...}}``. The
-truth holds ``title``, ``artist``, ``bpm``, ``key``, ``camelot``, ``beats_per_bar``, ``beats_s``, ``downbeats_s``, ``sections``
-(``[start_s, end_s, label]``), ``chords`` (the same), ``stems`` (paths by name), ``sample_rate_hz``, ``frames``.
+Request: ``{"folder": path, "seconds": number (optional, 40)}``. Result: ``{"mix": path, "truth": {...}}``. The
+truth holds ``title``, ``artist``, ``bpm``, ``key``, ``camelot``, ``beats_per_bar``, ``beats_s``, ``downbeats_s``,
+``sections`` (``[start_s, end_s, label]``), ``chords`` (the same), ``stems`` (paths by name), ``sample_rate_hz``, ``frames``.
 
 All files are 24-bit WAV, 44.1 kHz stereo; the stems sum to the mix to the last bit. Equal requests give equal bytes.
 Drums, bass and lead stand in the centre, the keys to the left with their echo to the right.
@@ -24,11 +24,11 @@ type Notes = list[tuple[float, float, int]]  # start and length in beats, MIDI p
 TITLE, ARTIST = "Alchemist’s First Light", "Sound Forge"
 RATE, BPM, BEATS_PER_BAR = 44_100, 124.0, 4
 KEY, CAMELOT = "D minor", "7A"
-SECONDS, TAIL_S = 39.0, 0.8
+SECONDS, TAIL_S = 40.0, 0.8
 BEAT_S = 60 / BPM
 PEAK = 0.89  # of full scale
 KEYS_PAN, ECHO_PAN = -0.6, 0.6  # −1 left to 1 right
-LEVELS = {"drums": 1.0, "bass": 0.62, "other": 0.36, "vocals": 0.4}
+LEVELS = {"drums": 1.0, "bass": 0.6, "other": 0.75, "vocals": 0.5}
 
 CHORDS = {  # name → notes of the keys; each lasts a bar
     "D:min": (57, 62, 65, 69),

@@ -1,0 +1,81 @@
+"""What every separator must do. A test module subclasses ``SeparatorContract`` and gives the fixture ``separator``."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from soundforge.engines import Pcm, Separator
+from soundforge.errors import Invalid
+from tests.support.audio import Sound, sweep
+
+
+def write_pcm(path: Path, sound: Sound, rate: int) -> Pcm:
+    sound.astype("<f4").tofile(path)
+    return Pcm(path, rate, sound.shape[1], len(sound))
+
+
+class SeparatorContract:
+    @pytest.fixture
+    def separator(self) -> Separator:
+        raise LookupError("the test class must give the separator")
+
+    def test_it_has_a_name_a_label_and_models_with_stems(self, separator: Separator) -> None:
+        assert separator.name.isidentifier()
+        assert separator.label[0].isupper()
+        for model in separator.models():
+            stems = separator.stems(model)
+            assert len(set(stems)) == len(stems) >= 2
+            assert all(stem == stem.lower() for stem in stems)
+        assert 0 < separator.needs_mb(1) <= separator.needs_mb(3 * 3600)
+
+    @pytest.mark.parametrize(("rate", "channels"), [(44_100, 2), (8_000, 1)])
+    async def test_stems_keep_rate_length_and_channels_and_sum_to_the_input(
+        self, separator: Separator, tmp_path: Path, rate: int, channels: int
+    ) -> None:
+        sound = sweep(1.3, rate=rate, channels=channels)
+        pcm = write_pcm(tmp_path / "mix.f32", sound, rate)
+        model = separator.models()[0]
+        found = await separator.separate(pcm, model=model, folder=tmp_path / "stems", threads=1)
+        assert tuple(stem.name for stem in found.stems) == separator.stems(model)
+        total = np.zeros(sound.shape)
+        for stem in found.stems:
+            info = soundfile.info(stem.path)
+            assert (info.samplerate, info.channels, info.frames) == (rate, channels, len(sound))
+            assert (info.format, info.subtype) == ("FLAC", "PCM_24")
+            total += soundfile.read(stem.path, always_2d=True)[0]
+            assert stem.peaks_path is not None
+            assert stem.peaks_path.read_bytes()[:4] == b"\2\0\0\0"
+        assert np.abs(total - sound * 10 ** (found.gain_db / 20)).max() <= 2 * 2.0**-23
+        assert (found.engine, found.model) == (separator.name, model)
+        assert {"cpu_s", "wall_s", "peak_rss_mb"} <= set(found.cost)
+
+    async def test_only_results_lie_in_the_folder(self, separator: Separator, tmp_path: Path) -> None:
+        pcm = write_pcm(tmp_path / "mix.f32", sweep(0.3), 44_100)
+        found = await separator.separate(pcm, model=separator.models()[0], folder=tmp_path / "stems", threads=1)
+        results = {path for stem in found.stems for path in (stem.path, stem.peaks_path)}
+        assert set((tmp_path / "stems").iterdir()) == results
+        assert set(tmp_path.iterdir()) == {pcm.path, tmp_path / "stems"}, "the input stays"
+
+    async def test_progress_rises(self, separator: Separator, tmp_path: Path) -> None:
+        heard: list[float] = []
+        pcm = write_pcm(tmp_path / "mix.f32", sweep(2), 44_100)
+        await separator.separate(
+            pcm,
+            model=separator.models()[0],
+            folder=tmp_path / "stems",
+            threads=1,
+            on_progress=lambda percent, _stage: heard.append(percent),
+        )
+        assert heard == sorted(heard)
+        assert heard[-1] == 100
+
+    async def test_no_sound_and_an_unknown_model_are_refused(self, separator: Separator, tmp_path: Path) -> None:
+        pcm = write_pcm(tmp_path / "mix.f32", sweep(0), 44_100)
+        with pytest.raises(Invalid) as refusal:
+            await separator.separate(pcm, model=separator.models()[0], folder=tmp_path / "stems", threads=1)
+        assert refusal.value.code == "no_sound"
+        with pytest.raises(Invalid) as refusal:
+            await separator.separate(pcm, model="none such", folder=tmp_path / "stems", threads=1)
+        assert refusal.value.code == "unknown_model"
