@@ -259,3 +259,20 @@ async def test_on_a_shared_server_a_newcomer_gives_way_to_an_owner_who_shows_up(
     await execute(beat, node=name)
     async with another_node(settings, database) as second:
         assert second.name != name
+
+
+async def test_a_node_clears_up_behind_dead_ones_whose_slots_nobody_takes(
+    database: Database, worker_settings: Settings, script: Script, wire: Wire
+) -> None:
+    async with run_worker(database.dsn, worker_settings) as first, run_worker(database.dsn, worker_settings) as second:
+        added = [await script.add_named("hang_once") for _ in range(4)]
+        async with asyncio.timeout(DEADLINE_S):
+            while len(list(worker_settings.work_folder.glob("*/*/*/scratch"))) < 4:
+                await asyncio.sleep(0.02)
+        for worker in (first, second):
+            worker.kill()
+            await worker.wait()
+    async with another_node(worker_settings, database):
+        assert not list(worker_settings.work_folder.glob("*/*"))
+        for job in added:
+            await wire.until(job, "completed")

@@ -12,14 +12,12 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from soundforge import logs
 from soundforge.config import Settings
-from soundforge.jobs._cleaning import remove_stored
 from soundforge.jobs._clock import FORGET_S, GRACE_S, HEARTBEAT_S, KEEP_S, STAGE_S, TEN_YEARS_S
 from soundforge.jobs._keeper import keep
 from soundforge.jobs._locks import Locks
-from soundforge.jobs._node import Node, OnSweep, prefix_of, register, unregister
-from soundforge.jobs._rescue import rescue_node
-from soundforge.jobs._slot import hold_slot
-from soundforge.jobs._sweep import kill_survivors, sweep
+from soundforge.jobs._node import Node, OnSweep, register, unregister
+from soundforge.jobs._slot import hold_free_slots, hold_slot
+from soundforge.jobs._sweep import clear
 
 _log = logs.get(__name__)
 
@@ -40,7 +38,10 @@ async def open_node(settings: Settings, dsn: str, *, on_sweep: OnSweep) -> Async
         name = await stack.enter_async_context(hold_slot(settings, locks)) if queues else f"client-{id(locks):x}"
         node = Node(name, settings, on_sweep, _oban(settings, pool, name, queues))
         if queues:
-            await _boot(node)
+            await clear(node.name, node.folder, on_sweep)
+            async with contextlib.aclosing(hold_free_slots(settings, locks)) as free_slots:
+                async for free in free_slots:
+                    await clear(free, settings.work_folder / free, on_sweep)
         register(node)
         stack.callback(unregister, node)
         keeper = asyncio.create_task(keep(node, locks), name=f"keeper-{name}")
@@ -50,14 +51,6 @@ async def open_node(settings: Settings, dsn: str, *, on_sweep: OnSweep) -> Async
             stack.push_async_callback(_stop, node)
         _log.info("node.started", node=name, queues=queues)
         yield node
-
-
-async def _boot(node: Node) -> None:
-    """The slot is ours, so whoever ran under this name is dead: children, then rows, then files."""
-    await kill_survivors(node)
-    for rescued in await rescue_node(node.name):
-        await remove_stored(node.on_sweep, prefix_of(rescued.job_id, rescued.run))
-    await sweep(node)
 
 
 async def _stop(node: Node) -> None:

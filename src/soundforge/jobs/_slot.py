@@ -12,7 +12,7 @@ import contextlib
 import os
 import re
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
@@ -46,6 +46,22 @@ async def hold_slot(settings: Settings, locks: Locks) -> AsyncIterator[str]:
                 return
     msg = f"All {_SLOTS} worker slots of this machine are taken."
     raise Unavailable(msg, code="no_slot")
+
+
+async def hold_free_slots(settings: Settings, locks: Locks) -> AsyncGenerator[str]:
+    """Hold, one after the other, slots of this disk whose owners are dead and may never come back.
+
+    Only where winning a slot proves that: with the embedded server.
+    """
+    if settings.database_url is not None:
+        return
+    for path in sorted(settings.work_folder.glob("*.lock")):
+        with _file_lock(path) as ours:
+            if ours and await locks.take(path.stem):
+                try:
+                    yield path.stem
+                finally:
+                    await locks.release(path.stem)
 
 
 async def _win(settings: Settings, locks: Locks, name: str) -> bool:

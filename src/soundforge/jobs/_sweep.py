@@ -1,4 +1,4 @@
-"""At a node's start: what dead runs of this very node left on its disk goes, their children first."""
+"""At a node's start: what dead runs left under a name whose slot we hold."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,26 +10,28 @@ from sqlalchemy import select
 from soundforge import children, db, logs
 from soundforge.jobs._cleaning import remove_folder, remove_stored
 from soundforge.jobs._fence import JOBS
-from soundforge.jobs._node import Node, prefix_of
+from soundforge.jobs._node import OnSweep, prefix_of
+from soundforge.jobs._rescue import rescue_node
 from soundforge.tables import Status
 
 _log = logs.get(__name__)
 
 
-async def kill_survivors(node: Node) -> None:
-    """Kill what runs of this node's dead predecessor started; before their rows are touched."""
-    if node.folder.exists():
-        killed = await asyncio.to_thread(children.sweep, node.folder)
-        if killed:
-            _log.warning("node.survivors_killed", node=node.name, groups=killed)
-
-
-async def sweep(node: Node) -> None:
-    """Remove the work folders below this node's name, and what those runs stored unless it counts."""
-    for job_id, run, folder in await asyncio.to_thread(lambda: list(_runs(node.folder))):
+async def clear(name: str, folder: Path, on_sweep: OnSweep) -> None:
+    """End what a dead node left under ``name``, whose slot we hold: children first, then rows, then files."""
+    await _kill_survivors(name, folder)
+    for rescued in await rescue_node(name):
+        await remove_stored(on_sweep, prefix_of(rescued.job_id, rescued.run))
+    for job_id, run, left in await asyncio.to_thread(lambda: list(_runs(folder))):
         if not await _counts(job_id, run):
-            await remove_stored(node.on_sweep, prefix_of(job_id, run))
-        await asyncio.to_thread(remove_folder, folder)
+            await remove_stored(on_sweep, prefix_of(job_id, run))
+        await asyncio.to_thread(remove_folder, left)
+
+
+async def _kill_survivors(name: str, folder: Path) -> None:
+    killed = await asyncio.to_thread(children.sweep, folder)
+    if killed:
+        _log.warning("node.survivors_killed", node=name, groups=killed)
 
 
 def _runs(folder: Path) -> Iterator[tuple[UUID, int, Path]]:
