@@ -21,6 +21,7 @@ _SLOW_BPM, _HALF_TIME_ACTIVITY = 100.0, 0.45
 _CLEAR_BASE, _CLEAR_SLOPE, _SECOND_DOUBT = 0.6, 2.0, 0.12
 _OCTAVE_SCORE, _SAME_TEMPO = 0.1, 0.04
 _CURVE_BEATS = 16
+_TEMPO_SPAN = 32  # beats
 _STABLE_SHARE = 0.02
 
 
@@ -88,7 +89,13 @@ def find_rhythm(spectra: Spectra, chroma: Chroma) -> Rhythm | None:
     if beats_s is None:
         return None
     grid = best_bars(carried_on(beats_s, *onset_span(spectra.onset_bands)), accents)
-    return Rhythm(grid=grid, tempo=tempo, bpm=60 / float(np.median(np.diff(beats_s))))
+    return Rhythm(grid=grid, tempo=tempo, bpm=_tempo_of(beats_s))
+
+
+def _tempo_of(beats_s: Array) -> float:
+    """The median tempo over spans of up to 32 beats: single beats stand on a grid of 12 ms, spans do not show it."""
+    span = max(1, min(_TEMPO_SPAN, len(beats_s) // 2))
+    return 60 * span / float(np.median(beats_s[span:] - beats_s[:-span]))
 
 
 def _right_beats(curve: Array, tempo: Tempo, drums: float, accents: Accents) -> Array | None:
