@@ -53,12 +53,12 @@ def postmaster_pid(server: EmbeddedServer) -> int:
     return int((server.cluster / "postmaster.pid").read_text().splitlines()[0])
 
 
-def until(condition: Callable[[], bool], *, within_s: float = 10) -> float:
-    """Wait for a condition; return how many seconds it took, or fail after ``within_s``."""
+def until(condition: Callable[[], bool], *, within_s: float = 10, every_s: float = 0.01) -> float:
+    """Wait for a condition, looking ``every_s``; return how many seconds it took, or fail after ``within_s``."""
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < within_s, f"not within {within_s} s"
-        time.sleep(0.01)
+        time.sleep(every_s)
     return time.monotonic() - began
 
 

@@ -1,0 +1,51 @@
+"""kill -9 of server, worker, child and PostgreSQL, at named steps and at random: nothing is lost, doubled or left."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.kill import Outcome, check_whole, install_gates, strike
+from tests.support.moments import Moment, every_moment, ten_moments
+from tests.support.studio import OVER_S, Studio, open_studio
+
+
+@pytest.fixture(scope="module")
+def outcomes(request: pytest.FixtureRequest) -> Iterator[list[Outcome]]:
+    """What became of each kill; reported at the end."""
+    found: list[Outcome] = []
+    yield found
+    terminal = request.config.get_terminal_writer()
+    for outcome in found:
+        terminal.line(f"\n{outcome}", flush=True)
+
+
+@pytest.fixture(scope="module")
+def studio() -> Iterator[Studio]:
+    """A house with one finished song; it goes through all kills, and ``db verify`` has the last word."""
+    with open_studio() as house:
+        house.start()
+        house.request_import()
+        house.wait_until_over(OVER_S)
+        install_gates(house)
+        yield house
+        verified = house.command("db", "verify")
+        assert verified.returncode == 0, verified.stdout
+
+
+def numbered(moments: list[Moment]) -> list[object]:
+    return [pytest.param(moment, id=f"{number}: {moment}") for number, moment in enumerate(moments, 1)]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("moment", numbered(ten_moments()))
+def test_a_kill_loses_doubles_and_leaves_nothing(studio: Studio, outcomes: list[Outcome], moment: Moment) -> None:
+    outcomes.append(strike(studio, moment))
+    check_whole(studio)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("moment", numbered(every_moment()))
+def test_a_hundred_kills_lose_double_and_leave_nothing(studio: Studio, outcomes: list[Outcome], moment: Moment) -> None:
+    outcomes.append(strike(studio, moment))
+    check_whole(studio)

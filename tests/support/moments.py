@@ -1,0 +1,87 @@
+"""A hundred moments to kill at: who dies, at which step of which job, and what becomes of its open transaction.
+
+Ten of them stand for all in ``make test``; ``make soak`` goes through every one.
+"""
+
+import random
+from dataclasses import dataclass
+from typing import Literal
+
+type Victim = Literal["server", "worker", "holder", "child", "postgres"]
+type Step = Literal["claiming", "claimed", "child started", "files moved", "before commit", "before ack", "random"]
+type Work = Literal["import", "separation", "analysis"]
+
+# What the killed process's open transaction comes to. A server that loses its client in COMMIT commits all the same.
+type Answer = Literal["aborts", "comes through"]
+
+STEPS: tuple[Step, ...] = ("claiming", "claimed", "child started", "files moved", "before commit", "before ack")
+WORKS: tuple[Work, ...] = ("import", "separation", "analysis")
+LONGEST_S = 4.0  # random moments lie within the time that a song takes
+_SEED = 20261122
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One kill. ``late``: the dead process is started again only after the others have coped without it."""
+
+    victim: Victim
+    step: Step
+    work: Work
+    answer: Answer = "comes through"
+    late: bool = False
+    after_s: float = 0.0  # the request of a random moment; the step of another
+
+    def __str__(self) -> str:
+        """Name the test."""
+        when = self.step + (f" +{self.after_s:.2f} s" if self.after_s else "")
+        more = [self.answer] if self.step in ("claiming", "files moved", "before commit", "before ack") else []
+        return ", ".join([f"{self.victim} in {self.work}", when, *more, *(["late"] if self.late else [])])
+
+
+def every_moment() -> list[Moment]:
+    """Give all hundred, always the same."""
+    return [*_of_process("server", "import"), *_of_process("worker", "separation"), *_of_children(), *_of_postgres()]
+
+
+def ten_moments() -> list[Moment]:
+    """Give ten that meet every victim, every step and every kind of work."""
+    return [
+        Moment("server", "claiming", "import", "aborts"),
+        Moment("server", "files moved", "import", "aborts"),
+        Moment("server", "before commit", "import", "comes through"),
+        Moment("worker", "claimed", "separation", late=True),
+        Moment("worker", "child started", "separation"),
+        Moment("worker", "before ack", "separation", "aborts"),
+        Moment("child", "child started", "import"),
+        Moment("child", "files moved", "analysis"),
+        Moment("postgres", "before commit", "analysis"),
+        Moment("postgres", "random", "import", after_s=1.0),
+    ]
+
+
+def _of_process(victim: Victim, work: Work) -> list[Moment]:
+    """25 of server or worker; the third round is of whoever has an analysis, and starts it again late."""
+    rounds: list[tuple[Victim, Work, Answer, bool]] = [
+        (victim, work, "comes through", False),
+        (victim, work, "aborts", False),
+        ("holder", "analysis", "aborts" if victim == "server" else "comes through", True),
+    ]
+    named = [Moment(who, step, what, answer, late) for who, what, answer, late in rounds for step in STEPS]
+    return [*named, *_random(victim, 7)]
+
+
+def _of_children() -> list[Moment]:
+    """25: each kind's child as it starts, the analyzer's while its first stages are kept, and at random."""
+    started = [Moment("child", "child started", work, after_s=0.2 * wait) for work in WORKS for wait in range(3)]
+    kept = [Moment("child", "files moved", "analysis", after_s=0.1 * wait) for wait in range(4)]
+    return [*started, *kept, *_random("child", 12)]
+
+
+def _of_postgres() -> list[Moment]:
+    """25: every step of every kind, and at random."""
+    return [*(Moment("postgres", step, work) for step in STEPS for work in WORKS), *_random("postgres", 7)]
+
+
+def _random(victim: Victim, count: int) -> list[Moment]:
+    dice = random.Random(f"{_SEED} {victim}")
+    return [Moment(victim, "random", "import", after_s=dice.uniform(0, LONGEST_S)) for _ in range(count)]
