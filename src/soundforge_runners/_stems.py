@@ -45,7 +45,7 @@ class Source:
     def from_request(cls, request: Mapping[str, Any]) -> Self:
         """Take ``pcm``, ``sample_rate_hz``, ``channels`` and ``frames`` of a request.
 
-        Refuses what stems cannot be made of: ``no_sound``, ``truncated`` or what FLAC has no room for.
+        Refuses what stems cannot be made of: ``no_sound``, ``pcm_incomplete`` or what FLAC has no room for.
         """
         source = cls(
             Path(request["pcm"]), int(request["sample_rate_hz"]), int(request["channels"]), int(request["frames"])
@@ -53,7 +53,7 @@ class Source:
         if source.frames < 1:
             raise Refused("no_sound", "There is no sound in this file.")
         if source.path.stat().st_size != source.frames * source.channels * 4:
-            raise Refused("truncated", "The decoded audio is not as long as it should be.", family="broken")
+            raise Refused("pcm_incomplete", "The decoded audio is not as long as it should be.", family="broken")
         if not 1 <= source.rate_hz <= MAX_RATE_HZ or not 1 <= source.channels <= MAX_CHANNELS:
             raise Refused("unsupported_format", "Stems cannot be kept at this sample rate or number of channels.")
         return source

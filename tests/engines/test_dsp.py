@@ -41,7 +41,7 @@ async def test_audio_shorter_than_it_says_is_broken_not_guessed(tmp_path: Path) 
     longer = Pcm(pcm.path, 44_100, 2, 101)
     with pytest.raises(Broken) as fault:
         await DspSeparator().separate(longer, model="dsp", folder=tmp_path / "stems", threads=1)
-    assert fault.value.code == "truncated"
+    assert fault.value.code == "pcm_incomplete"
 
 
 @pytest.mark.parametrize("answer", [{}, {"stems": [{"name": "vocals", "path": "/etc/passwd", "peaks_path": "x"}]}])
