@@ -1,0 +1,165 @@
+"""Rule 6: one change among 10,000 tracks is one small message, in every tab, however it is sorted."""
+
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page
+from sqlalchemy import insert
+
+from soundforge import library
+from soundforge.db import transaction
+from soundforge.events import TrackAdded, publish
+from soundforge.library._search import search_fields
+from soundforge.tables import Track, User
+from tests.support.browser import Visit, until
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.needs("chromium"),
+    pytest.mark.browser,
+    pytest.mark.timeout(180),
+]
+
+MANY = 10_000
+MOST_BYTES = 2000
+TITLES = "[...document.querySelectorAll('.row')].map((row) => row.querySelector('.row-name a').textContent)"
+TIMES = "[...document.querySelectorAll('.row .column-time')].map((cell) => cell.textContent)"
+
+
+def song(owner: User, number: int, title: str = "") -> dict[str, object]:
+    """Give a row as an import would have made it; length falls as the title rises."""
+    title, artist = title or f"Song {number:05}", f"Artist {number % 97:02}"
+    return {
+        "id": uuid4(),
+        "owner_id": owner.id,
+        "title": title,
+        "artist": artist,
+        "album": "",
+        "duration_ms": (2 * MANY - number) * 1000,
+        "frames": 44100,
+        "sample_rate_hz": 44100,
+        "bpm": 60 + number % 120,
+        "camelot": f"{1 + number % 12}A",
+        "musical_key": "A minor",
+        **search_fields(title, artist, ""),
+    }
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def many(person: User) -> dict[str, UUID]:
+    """Ten thousand songs of one person: title → id."""
+    songs = [song(person, number) for number in range(MANY)]
+    async with transaction() as session:
+        await session.execute(insert(Track), songs)
+    return {str(one["title"]): UUID(str(one["id"])) for one in songs}
+
+
+async def tabs(here: Visit) -> tuple[Page, Page]:
+    """One tab sorted by title, one by length, rising: the second is the first turned round."""
+    one = await here.live("?sort=title&dir=asc")
+    other = await here.live("?sort=duration&dir=asc")
+    here.requests.clear()
+    return one, other
+
+
+async def heard(page: Page) -> list[str]:
+    """What the feed said since last asked, at least one message."""
+    await until(page, "window.heard.length > 0")
+    told: list[str] = await page.evaluate("window.heard.splice(0)")
+    assert all(len(message.encode()) < MOST_BYTES for message in told), [len(message.encode()) for message in told]
+    return told
+
+
+def lists_asked_for(here: Visit) -> list[str]:
+    """Requests that would bring rows; pictures, sound and the like are not asked for either."""
+    return [request for request in here.requests if "/events/" not in request]
+
+
+async def test_a_changed_row_is_sent_alone(here: Visit, person: User, many: dict[str, UUID]) -> None:
+    one, other = await tabs(here)
+    row = f"#track-{many['Song 00050']}"
+    async with transaction() as session:
+        await library.change_track(
+            session, person.id, many["Song 00050"], title="Song 00050", artist="Changed", album=""
+        )
+    await until(one, f"document.querySelector('{row} small').textContent === 'Changed'")
+    assert len(await heard(one)) == 1
+    assert len(await heard(other)) == 1  # its row is far below, on no page yet: the message finds nothing to change
+    assert await one.locator(".row").count() == 100
+    assert await other.locator(row).count() == 0
+    assert lists_asked_for(here) == []
+
+
+async def test_a_row_that_gets_another_title_moves_to_its_new_place(
+    here: Visit, person: User, many: dict[str, UUID]
+) -> None:
+    one, other = await tabs(here)
+    async with transaction() as session:
+        await library.change_track(
+            session, person.id, many["Song 00050"], title="Song 00020 and a half", artist="Artist 50", album=""
+        )
+    await until(one, f"{TITLES}[21] === 'Song 00020 and a half'")
+    titles = await one.evaluate(TITLES)
+    assert titles == sorted(titles)
+    assert len(titles) == 100
+    await heard(one)
+    await heard(other)
+    assert lists_asked_for(here) == []
+
+
+async def test_a_new_row_comes_at_its_sorted_place_in_both_tabs(
+    here: Visit, person: User, many: dict[str, UUID]
+) -> None:
+    one, other = await tabs(here)
+    new = song(person, 0, "Song 00010 b") | {"duration_ms": (MANY + 5) * 1000 + 500}
+    async with transaction() as session:
+        await session.execute(insert(Track), [new])
+        await publish(session, TrackAdded(owner_id=person.id, track_id=UUID(str(new["id"]))))
+    await until(one, f"{TITLES}[11] === 'Song 00010 b'")
+    await until(other, f"{TITLES}.includes('Song 00010 b')")
+    times = await other.evaluate(TIMES)
+    assert times == sorted(times, key=lambda text: [int(part) for part in text.split(":")])
+    assert (await other.evaluate(TITLES))[5] == "Song 00010 b"
+    for page in (one, other):
+        assert len(await heard(page)) == 1
+        assert await page.locator(".row").count() == 101
+    assert lists_asked_for(here) == []
+
+
+async def test_a_deleted_row_goes_and_comes_back_by_itself(here: Visit, person: User, many: dict[str, UUID]) -> None:
+    one, other = await tabs(here)
+    gone = many["Song 00003"]
+    async with transaction() as session:
+        await library.remove_track(session, person.id, gone)
+    await until(one, f"!document.getElementById('track-{gone}')")
+    assert len(await heard(one)) == 1
+    assert await one.locator(".row").count() == 99
+    async with transaction() as session:
+        await library.restore_track(session, person.id, gone)
+    await until(one, f"{TITLES}[3] === 'Song 00003'")
+    assert len(await heard(one)) == 1
+    assert await one.locator(".row").count() == 100
+    assert await other.locator(".row").count() == 100
+    assert lists_asked_for(here) == []
+
+
+async def test_pages_follow_each_other_without_gap_or_double_and_far_ones_are_emptied(
+    here: Visit, many: dict[str, UUID]
+) -> None:
+    page = await here.live("?sort=title&dir=asc")
+    seen: list[str] = []
+    most = 0
+    for last in range(99, 1600, 100):
+        await page.evaluate("document.getElementById('library').scrollTop = 1e9")
+        await until(page, f"{TITLES}.at(-1) >= 'Song {last:05}'", within_s=20)
+        titles = await page.evaluate(TITLES)
+        seen += [title for title in titles if title not in seen]
+        most = max(most, len(titles))
+    assert seen[:1600] == [f"Song {number:05}" for number in range(1600)]
+    assert most <= 900
+    assert await page.locator(".page-gap").count() > 0
+    await page.evaluate("document.getElementById('library').scrollTop = 0")
+    await until(page, f"{TITLES}[0] === 'Song 00000' && {TITLES}[99] === 'Song 00099'", within_s=20)
+    titles = await page.evaluate(TITLES)
+    assert len(titles) == len(set(titles)) <= 900
