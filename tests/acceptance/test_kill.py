@@ -1,12 +1,15 @@
 """kill -9 of server, worker, child and PostgreSQL, at named steps and at random: nothing is lost, doubled or left."""
 
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from tests.support.kill import Outcome, check_whole, install_gates, strike
 from tests.support.moments import Moment, every_moment, ten_moments
 from tests.support.studio import OVER_S, Studio, open_studio
+from tests.support.zygote import open_zygote
 
 
 @pytest.fixture(scope="module")
@@ -14,15 +17,16 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[list[Outcome]]:
     """What became of each kill; reported at the end."""
     found: list[Outcome] = []
     yield found
-    terminal = request.config.get_terminal_writer()
-    for outcome in found:
-        terminal.line(f"\n{outcome}", flush=True)
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        sys.stdout.write("\n".join(["", *map(str, found), ""]))
 
 
 @pytest.fixture(scope="module")
-def studio() -> Iterator[Studio]:
+def studio(request: pytest.FixtureRequest) -> Iterator[Studio]:
     """A house with one finished song; it goes through all kills, and ``db verify`` has the last word."""
-    with open_studio() as house:
+    with ExitStack() as stack:
+        zygote = None if request.config.option.markexpr == "soak" else stack.enter_context(open_zygote())
+        house = stack.enter_context(open_studio(zygote))
         house.start()
         house.request_import()
         house.wait_until_over(OVER_S)

@@ -52,7 +52,7 @@ CREATE CONSTRAINT TRIGGER kill_commit AFTER UPDATE ON jobs DEFERRABLE INITIALLY 
 CREATE TRIGGER kill_ack BEFORE UPDATE ON oban_jobs FOR EACH ROW
   WHEN (OLD.state = 'executing' AND NEW.state = 'completed') EXECUTE FUNCTION kill_gate('before ack');
 """
-_WAITING = f"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = {_KEY} AND NOT granted"  # noqa: S608 - ours
+_WAITING = f"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = {_KEY} AND NOT granted"
 _PLACES = """
 SELECT j.id::text, j.kind, j.status, o.state::text, o.attempted_by[1], o.attempted_at AT TIME ZONE 'UTC',
   (SELECT count(*) FROM oban_jobs l WHERE l.args->>'job_id' = j.id::text
@@ -123,7 +123,7 @@ def open_gate(studio: Studio) -> Iterator[Gate]:
 
 
 def strike(studio: Studio, moment: Moment) -> Outcome:
-    """Ask for work, kill at the moment, start again, and wait until everything is over; checks the places on the way."""
+    """Ask for work, kill at the moment, start again, wait until all is in place and then until all is over."""
     outcome = Outcome(moment)
     with open_gate(studio) as gate:
         job = request(studio, moment)
@@ -260,5 +260,5 @@ def check_whole(studio: Studio) -> None:
         until(lambda: studio.left_over() == [], within_s=10, every_s=0.1)
     except AssertionError as left:
         raise AssertionError(f"left over: {studio.left_over()}") from left
-    assert studio.ask(_DOUBLES) == []
-    assert studio.verify() == []
+    assert not (wrong := studio.ask(_DOUBLES)), wrong
+    assert not (findings := studio.verify()), findings

@@ -54,7 +54,7 @@ def ten_moments() -> list[Moment]:
         Moment("worker", "before ack", "separation", "aborts"),
         Moment("child", "child started", "import"),
         Moment("child", "files moved", "analysis"),
-        Moment("postgres", "before commit", "analysis"),
+        Moment("postgres", "before commit", "analysis", "aborts"),
         Moment("postgres", "random", "import", after_s=1.0),
     ]
 
@@ -79,7 +79,10 @@ def _of_children() -> list[Moment]:
 
 def _of_postgres() -> list[Moment]:
     """25: every step of every kind, and at random."""
-    return [*(Moment("postgres", step, work) for step in STEPS for work in WORKS), *_random("postgres", 7)]
+    named = [(step, work) for step in STEPS for work in WORKS]
+    answers: tuple[Answer, Answer] = ("aborts", "comes through")
+    moments = [Moment("postgres", step, work, answers[number % 2]) for number, (step, work) in enumerate(named)]
+    return [*moments, *_random("postgres", 7)]
 
 
 def _random(victim: Victim, count: int) -> list[Moment]:
