@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_socket import _remove_restrictions, socket_allow_hosts
 
 from soundforge.config import Settings
@@ -13,6 +15,11 @@ from tests.support.db import TestServer, run_test_server
 from tests.support.leaks import leaked_children, leaked_tasks, our_children
 
 pytest_plugins = ["tests.support.require"]
+
+
+# Examples are judged by what they show: on a busy machine any of them may be slow.
+hypothesis_settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True)
