@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 from uuid import UUID
@@ -44,6 +45,8 @@ class Feed:
     session_id: UUID | None = None
     token_id: UUID | None = None
     seen: dict[Any, Any] = field(default_factory=dict)  # what this page was told last; see the loaders
+    rows_sent: set[UUID] = field(default_factory=set)  # tracks whose row stands in the message being written
+    opened_at: datetime = field(default_factory=partial(datetime.now, UTC))
 
     @classmethod
     def of(cls, who: Visitor, view: str = "", query: Query | None = None) -> Self:
@@ -111,6 +114,7 @@ async def _next(mailbox: Mailbox, stopping: asyncio.Event) -> list[Event | Resyn
 async def _message(feed: Feed, batch: list[Event | Resync], loaders: dict[str, Loader], place: str) -> bytes:
     if any(isinstance(event, Resync) for event in batch):
         return RESYNC
+    feed.rows_sent.clear()
     async with reading() as session:
         told = (event for event in batch if isinstance(event, Event))
         pieces = [await _fragment(session, feed, event, loaders) for event in told]

@@ -1,6 +1,7 @@
 """What the library view loads for each event, so that its template can say what changed."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from soundforge.web._render import row_job
 from soundforge.web._stream import Feed, Loader
 
 # Which columns move a row when the list is sorted by them.
+_JUST_NOW = timedelta(seconds=10)  # a job older than that, when the page opened, stands on it already
 _MOVES = {"title": "title", "artist": "artist", "bpm": "bpm", "key": "key"}
 
 
@@ -64,9 +66,10 @@ async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> d
             "job": None,
             "row": None,
         }
-    row = await _row(session, feed, event.track_id) if event.track_id else None
+    row = await _news(session, feed, event.track_id) if event.track_id else None
     job = await views.get_job_view(session, feed.owner_id, event.job_id)
-    return {"tick": False, "in_row": False, "first": known is None, "job": job, "row": row}
+    is_new = known is None and job.created_at > feed.opened_at - _JUST_NOW
+    return {"tick": False, "in_row": False, "first": is_new, "job": job, "row": row}
 
 
 async def _insert(session: AsyncSession, feed: Feed, track_id: UUID, act: str) -> dict[str, Any] | None:
@@ -77,11 +80,17 @@ async def _insert(session: AsyncSession, feed: Feed, track_id: UUID, act: str) -
 
 
 async def _update(session: AsyncSession, feed: Feed, track_id: UUID) -> dict[str, Any]:
-    return {"stream": Stream("update"), "row": await _row(session, feed, track_id)}
+    return {"stream": Stream("update"), "row": await _news(session, feed, track_id)}
+
+
+async def _news(session: AsyncSession, feed: Feed, track_id: UUID) -> TrackRow | None:
+    """The row, unless the message that is being written has it already."""
+    return None if track_id in feed.rows_sent else await _row(session, feed, track_id)
 
 
 async def _row(session: AsyncSession, feed: Feed, track_id: UUID) -> TrackRow:
     row = await views.get_track_row(session, feed.owner_id, track_id)
+    feed.rows_sent.add(track_id)
     shown = row_job(row)
     feed.seen[track_id] = shown.id if shown else None
     return row

@@ -15,7 +15,8 @@ from soundforge.web.pages._library import ShownOf
 
 router = APIRouter(include_in_schema=False)
 
-VIEWS = frozenset(path.name for path in (TEMPLATES / "events").iterdir())
+# "page" has no templates: a page without lists, which hears only whether it is still logged in.
+VIEWS = frozenset({"page", *(path.name for path in (TEMPLATES / "events").iterdir())})
 
 
 @router.get("/events/{view}")
