@@ -22,7 +22,7 @@ RECORD = """
   setInterval(() => {
     const { position, sources, playing, held } = mixer;
     window.sound.push({ at: performance.now(), position, sources: sources.length, steady: playing && !held });
-    if (sources.length === 1 && position > 20) mixer.seek(0.5); // on a slow machine the song is over before its stems come
+    if (sources.length === 1 && position > 20) mixer.seek(0.5); // a slow machine would let it end
   }, 20);
 """
 BARS = """

@@ -17,12 +17,12 @@ from soundforge.web._studio import studio_of
 router = APIRouter(include_in_schema=False)
 
 DOCK_ROWS = 12
-_IN_DOCK = frozenset(Kind) - {Kind.MAINTENANCE}
+_SHOWN = frozenset(Kind) - {Kind.MAINTENANCE}  # housekeeping every hour would bury the rest; see the instance page
 
 
 async def dock_of(session: AsyncSession, owner_id: UUID) -> Page[JobView]:
     """The newest jobs about the owner's music."""
-    return await views.list_job_views(session, owner_id, kinds=_IN_DOCK, limit=DOCK_ROWS)
+    return await views.list_job_views(session, owner_id, kinds=_SHOWN, limit=DOCK_ROWS)
 
 
 @router.get("/jobs")
@@ -30,7 +30,7 @@ async def jobs_page(request: Request, visitor: VisitorOf) -> HTMLResponse:
     """The owner's jobs, newest first."""
     place = studio_of(request).listener.recent.place()
     async with reading() as session:
-        found = await views.list_job_views(session, visitor.id)
+        found = await views.list_job_views(session, visitor.id, kinds=_SHOWN)
     return page(request, "pages/jobs.html", here="jobs", jobs=found, feed_url=f"/events/jobs?place={place}")
 
 
@@ -38,7 +38,7 @@ async def jobs_page(request: Request, visitor: VisitorOf) -> HTMLResponse:
 async def job_rows(request: Request, visitor: VisitorOf, after: str = "") -> HTMLResponse:
     """One page of jobs and the sentinel of the next."""
     async with reading() as session:
-        found = await views.list_job_views(session, visitor.id, after=after or None)
+        found = await views.list_job_views(session, visitor.id, kinds=_SHOWN, after=after or None)
     return page(request, "pages/_jobs.html", jobs=found, after=after)
 
 

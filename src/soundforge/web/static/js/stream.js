@@ -68,8 +68,9 @@ on("htmx:sse:close", (feed, { reason }) => {
 
 on("htmx:sse:before:connection", (_feed, { connection }) => {
   const signedOut = document.getElementById("link")?.dataset.state === "signed-out";
-  if (connection && connection.attempt > 0 && signedOut) connection.cancelled = true;
-  else if (connection && connection.attempt > 0) show(navigator.onLine ? "connecting" : "offline");
+  if (!connection || connection.attempt === 0) return;
+  if (signedOut) connection.cancelled = true;
+  else show(connection.attempt === 1 && navigator.onLine ? "connecting" : "offline"); // one try without a word of alarm
 });
 
 /** The first connect was answered, but not by a stream. */

@@ -1,0 +1,222 @@
+"""What a person does with their songs, on the real studio: correct, delete, separate again, pack, cancel, retry."""
+
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+import soundfile
+from playwright.async_api import Browser, Page
+from sqlalchemy import insert
+
+from soundforge import jobs
+from soundforge.db import Database, transaction
+from soundforge.library._search import search_fields
+from soundforge.tables import Kind, Track, User
+from tests.browser.conftest import cookie_of, new_person
+from tests.support.browser import Studio, Visit, until, visit
+from tests.support.song import write_song
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.needs("chromium"),
+    pytest.mark.browser,
+    pytest.mark.timeout(180),
+]
+
+# Long, from right to left, with pictures, and one that wants to be markup.
+TITLES = ("A very long title " * 12, "שיר של ערב 🎹", "🜂 Élan & <b>vital</b>", 'He said "../../etc"')
+
+
+async def add_track(owner: User, title: str, artist: str = "Somebody") -> UUID:
+    """Put a row into the library, as if its files were somewhere."""
+    track_id = uuid4()
+    async with transaction() as session:
+        words = {"title": title, "artist": artist, "album": ""}
+        fields = {"id": track_id, "owner_id": owner.id, "duration_ms": 61_000, **words, **search_fields(**words)}
+        await session.execute(insert(Track), [fields])
+    return track_id
+
+
+async def add_failed_job(owner: User, track_id: UUID) -> UUID:
+    """Fail a separation for good, by the moves that are allowed: it is cancelled while it waits."""
+    async with transaction() as session:
+        job = await jobs.add_job(
+            session, kind=Kind.SEPARATION, owner_id=owner.id, unique_key=f"{track_id}", track_id=track_id
+        )
+        await jobs.request_cancel(session, owner.id, job.id)
+    return job.id
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def musician(house: Studio, tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> AsyncIterator[str]:
+    """Somebody with one finished song; gives the cookie."""
+    from soundforge.db import open_database  # noqa: PLC0415 - this fixture outlives the one that opens it for a test
+
+    async with open_database(house.dsn):
+        cookie = await cookie_of(await new_person("admin"))
+    song = write_song(tmp_path_factory.mktemp("song") / "x.flac", seconds=8, title="Quiet: Fire", artist="Ana/B")
+    async with visit(browser, house, cookie) as visiting:
+        page = await visiting.live()
+        await page.set_input_files("#upload-files", song)
+        await page.wait_for_selector(".row .stems i >> nth=3", timeout=90_000, state="attached")
+        await page.wait_for_selector(".row .column-key .key", timeout=90_000, state="attached")
+    yield cookie
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def studio_of_song(musician: str, house: Studio, browser: Browser) -> AsyncIterator[tuple[Visit, Page]]:
+    """That somebody before their song's stage."""
+    async with visit(browser, house, musician) as visiting:
+        page = await visiting.live()
+        await page.click(".row a")
+        await page.wait_for_selector("#stage[data-view=track] .strip >> nth=3")
+        yield visiting, page
+
+
+async def test_words_are_corrected_everywhere_at_once_and_a_refused_form_says_why(here: Visit, person: User) -> None:
+    here.expected.append("422")
+    track_id = await add_track(person, "Wrnog")
+    page = await here.live(f"tracks/{track_id}")
+    other = await here.live()
+    await page.click("text=Edit")
+    await page.fill("#title", "x" * 301)
+    await page.click("#edit-form >> text=Save")
+    error = await page.wait_for_selector("#title-error")
+    assert await error.inner_text() == "At most 300 characters."
+    assert await page.locator("dialog#edit[open]").count() == 1
+    assert await page.get_attribute("#title", "aria-invalid") == "true"
+    await page.fill("#title", TITLES[2])
+    await page.fill("#artist", TITLES[1])
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("dialog#edit:not([open])", state="attached")
+    for tab in (page, other):
+        await until(tab, f"document.querySelector('#track-{track_id} a').textContent === {json.dumps(TITLES[2])}")
+    await until(page, f"document.querySelector('#stage h1').textContent === {json.dumps(TITLES[2])}")
+    assert await page.locator("b b, h1 b").count() == 0
+
+
+async def test_a_deleted_track_goes_from_every_tab_and_undo_brings_it_back(here: Visit, person: User) -> None:
+    track_id = await add_track(person, TITLES[3])
+    page = await here.live(f"tracks/{track_id}")
+    other = await here.live()
+    await page.click("[aria-label=More]")
+    await page.click("#stage >> text=Delete")
+    for tab in (page, other):
+        await tab.wait_for_selector(f"#track-{track_id}", state="detached")
+        await tab.wait_for_selector("text=No music yet")
+    assert await page.get_attribute("#stage", "data-view") == "empty"
+    await page.click(".toast >> text=Undo")
+    for tab in (page, other):
+        await tab.wait_for_selector(f"#track-{track_id}")
+        await until(tab, "document.querySelector('.library .when-empty').checkVisibility() === false")
+
+
+async def test_a_failed_job_tells_its_cause_and_is_tried_again(here: Visit, person: User) -> None:
+    track_id = await add_track(person, "No such sound")
+    job_id = await add_failed_job(person, track_id)
+    page = await here.live("jobs")
+    await page.wait_for_selector(f"#job-{job_id}[data-state=cancelled]")
+    await page.click(f"#job-{job_id} [aria-label^=Retry]")
+    await page.wait_for_selector(f"#job-{job_id}[data-state=failed] .job-note", timeout=30_000)
+    told = await page.inner_text(f"#job-{job_id} .job-note")
+    assert told.endswith(".")
+    assert len(told) > 10
+    library = await here.live()
+    await library.wait_for_selector(f"#track-{track_id} .status[data-state=failed]")
+
+
+async def test_a_job_is_cancelled_while_it_waits_or_runs(here: Visit, person: User, tmp_path: Path) -> None:
+    song = write_song(tmp_path / "long.flac", seconds=90, title="Long")
+    page = await here.live()
+    await page.set_input_files("#upload-files", song)
+    job = page.locator(".job", has_text="Long").filter(has=page.locator(".status", has_text="separating"))
+    await job.wait_for(timeout=60_000)
+    name = await job.get_attribute("id")
+    await page.click(f"#{name} [aria-label^=Cancel]")
+    await page.wait_for_selector(f"#{name}[data-state=cancelled]", timeout=20_000)
+    assert await page.locator(f"#{name} [aria-label^=Retry]").count() == 1
+
+
+async def test_all_stems_are_packed_by_a_job_and_taken_home(studio_of_song: tuple[Visit, Page]) -> None:
+    _, page = studio_of_song
+    await page.click("summary[aria-label=Download]")
+    await page.click("text=Pack all stems")
+    link = page.locator("#stage .menu a[download]", has_text=".zip")
+    await link.wait_for(state="attached", timeout=60_000)
+    await page.click("summary[aria-label=Download]")
+    async with page.expect_download() as waiting:
+        await link.click()
+    names = zipfile.ZipFile(await (await waiting.value).path()).namelist()
+    assert sorted(names) == [f"Ana_B - Quiet_ Fire ({stem}).flac" for stem in ("bass", "drums", "other", "vocals")]
+
+
+async def test_the_analysis_is_taken_home_as_json(studio_of_song: tuple[Visit, Page]) -> None:
+    _, page = studio_of_song
+    await page.click("summary[aria-label=Download]")
+    async with page.expect_download() as waiting:
+        await page.click("text=Analysis (JSON)")
+    download = await waiting.value
+    assert download.suggested_filename.endswith(".json")
+    document = json.loads(Path(await download.path()).read_text())
+    assert document["tempo"]["bpm"] == pytest.approx(120, rel=0.02)
+
+
+async def test_stems_are_muted_soloed_and_levelled(studio_of_song: tuple[Visit, Page]) -> None:
+    _, page = studio_of_song
+    await page.click("#stage [data-play]")
+    await until(page, "mixer.sources.length === 4 && mixer.playing && !mixer.held")
+    await page.keyboard.press("2")
+    await until(page, "document.querySelectorAll('.strip[data-silent]').length === 3")
+    await page.keyboard.press("2")
+    await page.keyboard.press("Shift+Digit1")
+    await until(page, "document.querySelectorAll('.strip[data-silent]').length === 1")
+    assert await page.get_attribute("[aria-label='Mute Vocals']", "aria-pressed") == "true"
+    await page.focus("[aria-label='Bass volume']")
+    await page.keyboard.press("ArrowLeft")
+    await until(page, "mixer.strips.get('bass').db === -0.5")
+
+
+async def test_a_model_is_picked_and_the_stage_says_what_made_its_stems(studio_of_song: tuple[Visit, Page]) -> None:
+    _, page = studio_of_song
+    assert "Basic separation" in await page.inner_text(".figures")
+    await page.wait_for_selector("#stage .hint:has-text('Demucs')")
+    before = await page.get_attribute(".strip >> nth=0", "id")
+    await page.click("[aria-label=More]")
+    models = await page.locator("#model option").all_inner_texts()
+    await page.select_option("#model", index=len(models) - 1)
+    await page.click("text=Separate again")
+    await until(
+        page, f"document.querySelector('.strip') && document.querySelector('.strip').id !== '{before}'", within_s=60
+    )
+    assert await page.locator(".strip").count() == 4
+
+
+async def test_a_stem_is_whole(studio_of_song: tuple[Visit, Page]) -> None:
+    _, page = studio_of_song
+    async with page.expect_download() as waiting:
+        await page.click("[aria-label='Download Drums']")
+    data, rate = soundfile.read(io.BytesIO(Path(await (await waiting.value).path()).read_bytes()))
+    assert (rate, len(data)) == (44100, 8 * 44100)
+
+
+async def test_strange_titles_are_shown_as_they_are_and_break_nothing(
+    house: Studio, browser: Browser, rows: Database, person: User
+) -> None:
+    for title in TITLES:
+        await add_track(person, title)
+    for width in (1440, 390):
+        size = {"width": width, "height": 844}
+        async with visit(browser, house, await cookie_of(person), viewport=size) as visiting:
+            page = await visiting.live()
+            shown = await page.locator(".row-name a").all_text_contents()
+            assert sorted(shown) == sorted(title.strip() for title in TITLES)
+            for link in await page.locator(".row-name a").all():
+                await page.goto(house.url + (await link.get_attribute("href") or "").lstrip("/"))
+                assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+                assert await page.evaluate("document.getElementById('stage').scrollWidth <= innerWidth")
+                await page.go_back()
