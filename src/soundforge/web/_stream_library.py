@@ -53,8 +53,8 @@ async def results_ready(session: AsyncSession, feed: Feed, event: StemsReady | A
 
 async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> dict[str, Any] | None:
     """A tick moves bars alone; any other change sends the job, and the row of its track."""
-    if event.kind == Kind.MAINTENANCE and feed.view == "library":
-        return None  # nobody's music: the dock leaves it out too
+    if event.kind == Kind.MAINTENANCE:
+        return None  # nobody's music: the lists leave it out too
     state = (event.status, event.run, event.wait_reason, event.error_code)
     known = feed.seen.get(event.job_id)
     feed.seen[event.job_id] = state
