@@ -45,7 +45,8 @@ class PcmCache:
     async def open(self, folder: Path, sha256: str, decode: Callable[[], Awaitable[Pcm]]) -> AsyncIterator[Pcm]:
         """The decoded audio, from the cache or by ``decode``; it stays as long as somebody reads it."""
         async with self._locks.setdefault(sha256, asyncio.Lock()):
-            if sha256 not in self._entries:
+            if sha256 not in self._entries or not self._entries[sha256].pcm.path.exists():
+                self._entries.pop(sha256, None)
                 self.keep(folder, sha256, await decode())
             entry = self._entries[sha256]
             entry.users += 1
@@ -64,4 +65,5 @@ class PcmCache:
             if not entry.users:
                 entry.pcm.path.unlink(missing_ok=True)
                 del self._entries[sha256]
+                self._locks.pop(sha256, None)
                 total -= entry.size

@@ -1,0 +1,139 @@
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from soundforge import jobs, library
+from soundforge.config import Settings
+from soundforge.db import Database, reading, transaction
+from soundforge.engines import ANALYZER, DECODER, SEPARATORS, Tags
+from soundforge.errors import Broken, Invalid, SoundForgeError, Unavailable
+from soundforge.library import Query
+from tests.support.fakes_decoder import FakeDecoder
+from tests.support.workshop import Workshop, open_workshop, wav
+
+
+async def titles(workshop: Workshop) -> list[str]:
+    async with reading() as session:
+        return [track.title for track in (await library.list_tracks(session, workshop.owner_id, Query())).rows]
+
+
+async def test_a_received_file_becomes_a_track_with_stems_and_figures(workshop: Workshop) -> None:
+    track_id, made = await workshop.forge(name="01. Ann - Song (Official Video).wav")
+    async with reading() as session:
+        track = await library.get_track(session, workshop.owner_id, track_id)
+        stems = await library.list_stems(session, workshop.owner_id, [track_id])
+        parts = await library.list_parts(session, workshop.owner_id, track_id)
+    assert (track.title, track.artist, track.format, track.frames) == ("Song", "Ann", "wav", 1600)
+    assert (track.bpm, track.musical_key, track.camelot) == (120.0, "A minor", "8A")
+    assert [stem.name for stem in stems] == ["vocals", "drums", "bass", "other"]
+    assert {"peaks", "rhythm", "harmony"} < {part.stage for part in parts}
+    assert {kind: job.status for kind, job in made.items()} == {"separation": "completed", "analysis": "completed"}
+    assert made["separation"].result["model"] == "fake"
+    assert (workshop.received(), await workshop.left_over()) == ([], [])
+    assert len(workshop.decoder.decoded) == 1  # separation and analysis read what the import decoded
+
+
+async def test_the_tags_of_a_file_count_more_than_its_name(database: Database, settings: Settings) -> None:
+    tags = Tags(title="Sea", artist="Bea", album="Blue", isrc="DEAAA2600001")
+    async with open_workshop(settings, database, decoder=FakeDecoder(tags=tags)) as workshop:
+        track_id, _ = await workshop.forge()
+        async with reading() as session:
+            track = await library.get_track(session, workshop.owner_id, track_id)
+    assert (track.title, track.artist, track.album, track.isrc) == ("Sea", "Bea", "Blue", "DEAAA2600001")
+
+
+async def test_the_same_bytes_again_end_as_a_duplicate_of_the_first(workshop: Workshop) -> None:
+    track_id, _ = await workshop.forge()
+    again = await workshop.ended(await workshop.receive(wav(), "other name.wav"))
+    assert again.result == {"track_id": str(track_id), "duplicate": True}
+    assert await titles(workshop) == ["Song"]
+    assert (workshop.received(), await workshop.left_over()) == ([], [])
+
+
+async def test_two_imports_of_the_same_song_at_once_end_as_one_track(database: Database, settings: Settings) -> None:
+    gate = asyncio.Event()
+    async with open_workshop(settings, database, decoder=FakeDecoder(gate=gate)) as workshop:
+        both = [await workshop.receive(wav()) for _ in range(2)]
+        for job in both:
+            await workshop.wire.until(job, "processing")
+        gate.set()
+        ended = [await workshop.ended(job) for job in both]
+        await workshop.children_of(ended[0])
+        await workshop.children_of(ended[1])
+        assert [job.status for job in ended] == ["completed", "completed"], [job.error for job in ended]
+        assert len({job.result["track_id"] for job in ended}) == 1
+        assert sorted(bool(job.result.get("duplicate")) for job in ended) == [False, True]
+        assert len(await titles(workshop)) == 1
+        assert (workshop.received(), await workshop.left_over()) == ([], [])
+
+
+async def test_a_song_in_the_trash_is_imported_anew(workshop: Workshop) -> None:
+    track_id, _ = await workshop.forge()
+    async with transaction() as session:
+        await library.remove_track(session, workshop.owner_id, track_id)
+    again, _ = await workshop.forge()
+    assert again != track_id
+    assert await titles(workshop) == ["Song"]
+    assert await workshop.left_over() == []
+
+
+FAULTS: list[tuple[SoundForgeError, int]] = [
+    (Invalid("This is not an audio file.", code="not_audio"), 1),
+    (Broken("The decoder is broken.", code="missing_engine"), 1),
+    (Unavailable("The decoder crashed.", code="engine_crashed"), 3),
+]
+
+
+@pytest.mark.parametrize(("fault", "runs"), FAULTS, ids=[fault.code for fault, _ in FAULTS])
+async def test_a_file_that_cannot_be_decoded_leaves_one_sentence_and_can_be_tried_again(
+    database: Database, settings: Settings, fault: SoundForgeError, runs: int
+) -> None:
+    async with open_workshop(settings, database, decoder=FakeDecoder(fault=fault)) as workshop:
+        job = await workshop.ended(await workshop.receive(wav()))
+        assert (job.status, job.error_code, job.error, job.run) == ("failed", fault.code, fault.sentence, runs)
+        assert (await workshop.left_over(), workshop.storage.objects, await titles(workshop)) == ([], {}, [])
+        assert len(workshop.received()) == 1
+        workshop.decoder.fault = None
+        again = await workshop.ended(await workshop.retry(job))
+        await workshop.children_of(again)
+        assert (again.status, await titles(workshop), workshop.received()) == ("completed", ["Song"], [])
+
+
+async def test_a_full_disk_leaves_nothing_in_storage(workshop: Workshop) -> None:
+    for number in range(2):  # original, mix
+        workshop.storage.puts_until_fault = number
+        job = await workshop.ended(await workshop.receive(wav(gain=0.5 + number / 10)))
+        await workshop.children_of(job)
+        assert (job.status, job.run) == ("completed", 2)  # the second attempt had room
+        assert await workshop.left_over() == []
+
+
+async def test_a_received_file_that_is_gone_says_so(workshop: Workshop) -> None:
+    workshop.decoder.gate = asyncio.Event()
+    job = await workshop.receive(wav())
+    await workshop.wire.until(job, "processing")
+    async with transaction() as session:
+        asked = await jobs.request_cancel(session, workshop.owner_id, job.id)
+    await jobs.wake_cancelled(asked)
+    cancelled = await workshop.ended(job)
+    assert (cancelled.error_code, len(workshop.received())) == ("cancelled", 1)
+    workshop.received()[0].unlink()
+    again = await workshop.ended(await workshop.retry(cancelled))
+    assert (again.error_code, again.run) == ("upload_gone", 2)
+    assert await workshop.left_over() == []
+
+
+async def test_the_whole_way_on_real_children(database: Database, settings: Settings) -> None:
+    ports = {"decoder": DECODER, "separators": SEPARATORS, "analyzer": ANALYZER}
+    async with open_workshop(settings, database, **ports) as workshop:
+        track_id, made = await workshop.forge(wav(1.0, rate=22_050))
+        assert {kind: (job.status, job.error) for kind, job in made.items()} == {
+            "separation": ("completed", None),
+            "analysis": ("completed", None),
+        }
+        async with reading() as session:
+            stems = await library.list_stems(session, workshop.owner_id, [track_id])
+        assert {stem.name for stem in stems} == {"vocals", "drums", "bass", "other"}
+        assert await workshop.left_over() == []
+    assert isinstance(track_id, UUID)

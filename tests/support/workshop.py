@@ -1,0 +1,145 @@
+"""Workers of this process on fakes: the real queue, the real bodies, engines that need no time."""
+
+import asyncio
+import io
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import soundfile
+
+from soundforge import accounts, jobs, pipeline
+from soundforge.config import Settings
+from soundforge.db import Database, reading, transaction
+from soundforge.errors import Unavailable
+from soundforge.pipeline import PcmCache, Ports
+from soundforge.storage import Stored
+from soundforge.tables import TERMINAL, Job
+from tests.support.audio import sweep
+from tests.support.fakes_analyzer import FakeAnalyzer
+from tests.support.fakes_decoder import FakeDecoder
+from tests.support.fakes_separator import FakeSeparator
+from tests.support.fakes_storage import MemoryStorage
+from tests.support.jobs import DEADLINE_S, Wire, open_wire
+
+SETTLED_S = 5.0
+QUEUES = "imports:2,download:1,processing:2,analysis:2,exports:1,maintenance:1"
+
+
+def wav(seconds: float = 0.2, *, rate: int = 8000, gain: float = 1.0) -> bytes:
+    """The bytes of a small WAV file; another ``gain`` makes another song."""
+    file = io.BytesIO()
+    soundfile.write(file, sweep(seconds, rate=rate) * gain, rate, format="WAV")
+    return file.getvalue()
+
+
+async def in_chunks(content: bytes, size: int = 1000) -> AsyncIterator[bytes]:
+    """Bytes as a request's body brings them."""
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+class FaultyStorage(MemoryStorage):
+    """Storage that fails the n-th ``put`` from now on, once."""
+
+    def __init__(self, room_bytes: int = 1 << 30) -> None:
+        super().__init__(room_bytes)
+        self.puts_until_fault: int | None = None
+
+    async def put(self, path: Path, key: str) -> Stored:
+        if self.puts_until_fault is not None:
+            self.puts_until_fault -= 1
+            if self.puts_until_fault < 0:
+                self.puts_until_fault = None
+                raise Unavailable("The disk is full.", code="disk_full")
+        return await super().put(path, key)
+
+
+@dataclass
+class Workshop:
+    """A studio's back rooms, with handles on the fakes."""
+
+    settings: Settings
+    storage: FaultyStorage
+    owner_id: UUID
+    wire: Wire
+    decoder: FakeDecoder
+    separator: FakeSeparator
+    analyzer: FakeAnalyzer
+
+    async def receive(self, content: bytes, name: str = "Ann - Song.wav", **options: Any) -> Job:
+        """Take bytes in and ask for their import."""
+        async with pipeline.open_upload(self.settings, name, in_chunks(content)) as upload, transaction() as session:
+            return await pipeline.request_import(session, self.owner_id, upload, options=options)
+
+    async def ended(self, job: Job) -> Job:
+        """Wait until a job has ended for good, and give its row."""
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                heard = len(self.wire.heard)
+                async with reading() as session:
+                    row = await jobs.get_job(session, self.owner_id, job.id)
+                if row.status in TERMINAL:
+                    return row
+                await self.wire.until_event(lambda _event, heard=heard: len(self.wire.heard) > heard)
+
+    async def children_of(self, job: Job) -> dict[str, Job]:
+        """Wait for the jobs that an import started; give them by kind."""
+        async with reading() as session:
+            page = await jobs.list_jobs(session, self.owner_id)
+        return {row.kind: await self.ended(row) for row in page.rows if row.parent_id == job.id}
+
+    async def forge(self, content: bytes | None = None, name: str = "Ann - Song.wav") -> tuple[UUID, dict[str, Job]]:
+        """Take one song the whole way; gives the track's id, and separation and analysis."""
+        job = await self.ended(await self.receive(wav() if content is None else content, name))
+        assert job.status == "completed", job.error
+        return UUID(job.result["track_id"]), await self.children_of(job)
+
+    async def retry(self, job: Job) -> Job:
+        """Try a failed job again."""
+        async with transaction() as session:
+            return await jobs.retry_job(session, self.owner_id, job.id)
+
+    def received(self) -> list[Path]:
+        """What lies in ``incoming/``."""
+        folder = self.settings.incoming_folder
+        return sorted(folder.iterdir()) if folder.exists() else []
+
+    async def left_over(self) -> list[str]:
+        """Where rows, objects, jobs, processes and work folders do not agree, once what ended is cleaned up."""
+        deadline = time.monotonic() + SETTLED_S
+        while True:  # a run's folder goes and Oban hears of its end a moment after the row has it
+            findings = [finding.sentence for finding in await pipeline.verify(self.settings, self.storage)]
+            folders = [str(path) for path in self.settings.work_folder.glob("*/*") if path.is_dir()]
+            left = [*findings, *(path for path in folders if not path.endswith("/pcm"))]
+            if not left or time.monotonic() > deadline:
+                return left
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def open_workshop(settings: Settings, database: Database, **ports: Any) -> AsyncIterator[Workshop]:
+    """Work every queue of ``database`` with fakes, or with the ``ports`` that a test gives."""
+    working = settings.model_copy(update={"queues": QUEUES})
+    fakes: dict[str, Any] = {
+        "storage": FaultyStorage(),
+        "decoder": FakeDecoder(),
+        "separators": {"fake": FakeSeparator()},
+        "analyzer": FakeAnalyzer(),
+        "pcm": PcmCache(),
+        **ports,
+    }
+    async with transaction() as session:
+        owner_id = (await accounts.ensure_owner(session)).id
+
+    async def sweep(prefix: str) -> None:
+        await pipeline.sweep_prefix(fakes["storage"], prefix)
+
+    with pipeline.bind(Ports(settings=working, **fakes)), accounts.open_settings({}):
+        async with open_wire(database.dsn) as wire, jobs.open_node(working, database.dsn, on_sweep=sweep):
+            separator = next(iter(fakes["separators"].values()))
+            yield Workshop(working, fakes["storage"], owner_id, wire, fakes["decoder"], separator, fakes["analyzer"])
