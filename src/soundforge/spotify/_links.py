@@ -53,6 +53,10 @@ _LINK = re.compile(rf"{_HOST}(?:embed/)?(track|album|playlist)/([0-9A-Za-z]{{22}
 _SHORT = re.compile(r"(?:https?://)?(?i:spotify\.link|spotify\.app\.link|open\.spotify\.com/s)/.*")
 _OTHER = re.compile(rf"{_HOST}(?:embed/)?(?:artist|episode|show|user|collection|concert|genre|prerelease)(?:[/?#].*)?")
 _SCHEME = re.compile(r"https?(?=://)", re.IGNORECASE)
+_NAMES_IT = re.compile(
+    r"\s*(?:[a-z][a-z0-9+.-]*:)?(?://)?[^\s/?#]*spotify[^\s/?#]*\.[a-z]{2,}(?:[:/?#]|\s*$)|\s*spotify:\S", re.IGNORECASE
+)
+_ID = re.compile(r"[0-9A-Za-z]{22}")
 _DIGITS = {digit: value for value, digit in enumerate("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")}
 
 
@@ -70,6 +74,21 @@ def parse_url(text: object) -> Ref:
     if not _fits_128_bits(found[2]):
         raise _refusal("invalid_id")
     return Ref(Kind(found[1]), found[2])
+
+
+def names_spotify(text: str) -> bool:
+    """Whether a pasted line means Spotify, rightly or wrongly written, so that ``parse_url`` must read it.
+
+    The host alone counts: a YouTube link with ``spotify`` in its query does not, nor does a song's title.
+    """
+    return bool(_NAMES_IT.match(text[:_LONGEST]))
+
+
+def check_id(text: object) -> str:
+    """Return an id that comes from elsewhere than ``parse_url``; raises Invalid ``invalid_id``."""
+    if not isinstance(text, str) or not _ID.fullmatch(text) or not _fits_128_bits(text):
+        raise _refusal("invalid_id")
+    return text
 
 
 def _read(text: object) -> str:
