@@ -62,13 +62,13 @@ async def add_running(owner_id: UUID, *, node: str = "here-0") -> UUID:
     async with transaction() as session:
         job = await jobs.add_job(session, kind=Kind.ANALYSIS, owner_id=owner_id, unique_key="song")
     await execute("UPDATE jobs SET status = 'processing', run = 1, node = :node WHERE id = :id", node=node, id=job.id)
+    producer = str(uuid4())
+    await execute("INSERT INTO oban_producers (uuid, node, queue) VALUES (:uuid, 'here-0', 'analysis')", uuid=producer)
     await execute(
-        "UPDATE oban_jobs SET state = 'executing', attempted_by = ARRAY[CAST(:node AS text)] WHERE id = :id",
+        "UPDATE oban_jobs SET state = 'executing', attempted_by = ARRAY[CAST(:node AS text), CAST(:uuid AS text)]",
         node=node,
-        id=job.oban_job_id,
+        uuid=producer,
     )
-    beat = "INSERT INTO oban_producers (uuid, node, queue) VALUES (gen_random_uuid(), 'here-0', 'analysis')"
-    await execute(beat)
     return job.id
 
 
@@ -119,6 +119,8 @@ async def test_an_active_row_without_its_oban_job_is_found(owner_id: UUID, find:
 async def test_an_oban_job_without_an_active_row_is_found(owner_id: UUID, find: Find) -> None:
     await add_running(owner_id)
     await execute("UPDATE jobs SET status = 'failed'")
+    assert await find() == [], "its worker is about to tell Oban"
+    await execute("DELETE FROM oban_producers")
     assert await find() == ["oban_job_without_row"]
 
 
@@ -145,7 +147,7 @@ async def child(settings: Settings) -> AsyncIterator[children.Child]:
 
 @pytest.mark.parametrize("recorded", [True, False])
 async def test_a_process_that_outlived_its_run_is_found(
-    child: children.Child, owner_id: UUID, find: Find, recorded: bool
+    child: children.Child, owner_id: UUID, find: Find, *, recorded: bool
 ) -> None:
     if not recorded:
         for record in child.folder.glob("child-*.json"):

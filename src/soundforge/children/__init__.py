@@ -9,7 +9,7 @@ error and the whole group is gone::
 
 from ._child import Child, call, open_child
 from ._environment import runner, threads_env
-from ._group import survivors, sweep
+from ._group import find_living, sweep
 from ._limits import Limits
 
-__all__ = ["Child", "Limits", "call", "open_child", "runner", "survivors", "sweep", "threads_env"]
+__all__ = ["Child", "Limits", "call", "find_living", "open_child", "runner", "sweep", "threads_env"]

@@ -98,10 +98,30 @@ def sweep(folder: Path) -> list[int]:
     return killed
 
 
-def survivors(folder: Path) -> list[int]:
-    """List the ids of groups recorded below ``folder`` that still live; kills nothing."""
-    groups = [_read_record(path) for path in sorted(folder.rglob("child-*.json"))]
-    return [group.id for group in groups if group and any(_is_ours(process, group) for process in group.members())]
+def find_living(folder: Path) -> dict[int, Path]:
+    """Find the groups that work somewhere below ``folder``, each with its own folder; kills nothing.
+
+    By their records, and by what the processes themselves carry, for a record may be lost with its folder.
+    """
+    found = {}
+    for path in sorted(folder.rglob("child-*.json")):
+        group = _read_record(path)
+        if group and any(_is_ours(process, group) for process in group.members()):
+            found[group.id] = path.parent
+    for process in psutil.process_iter():
+        home, group_id = _home(process), _group_of(process.pid)
+        if home and group_id is not None and home.is_relative_to(folder) and _lives(process):
+            found.setdefault(group_id, home)
+    return found
+
+
+def _home(process: psutil.Process) -> Path | None:
+    """The folder of the child that a process belongs to, where it belongs to one."""
+    with suppress(psutil.Error):
+        environment = process.environ()
+        if TOKEN in environment and "HOME" in environment:
+            return Path(environment["HOME"])
+    return None
 
 
 def _read_record(path: Path) -> Group | None:

@@ -1,16 +1,21 @@
-"""What ``db verify`` looks at: whether rows, files, jobs and processes agree."""
+"""What ``db verify`` looks at: whether rows, files, jobs and processes agree.
+
+It may be asked while jobs run. Storage and processes are looked at before the rows and after them,
+and only what was so both times is a finding; what a running job has stored is not yet real.
+"""
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from soundforge import children, jobs, library
 from soundforge.config import Settings
 from soundforge.db import reading
+from soundforge.errors import NotFound
 from soundforge.storage import Storage
-from soundforge.tables import File
+from soundforge.tables import File, Job
 
 _STEP_BYTES = 1 << 22
 
@@ -23,46 +28,96 @@ class Finding:
     sentence: str
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """One snapshot of the database."""
+
+    files: dict[str, File]
+    orphans: Sequence[jobs.Orphan]
+    running: Sequence[Job]
+    living_nodes: set[str]
+
+    @property
+    def runs(self) -> set[tuple[str, str]]:
+        """Job and number of each run that goes on now."""
+        return {(str(job.id), str(job.run)) for job in self.running}
+
+
 async def verify(settings: Settings, storage: Storage) -> list[Finding]:
     """Compare rows with objects (key, size, hash), rows with Oban's jobs, and look for processes of dead runs."""
-    async with reading() as session:
-        files = {file.key: file for file in await library.list_files(session)}
-        orphans = await jobs.check_orphans(session)
-        running = {(str(job.id), str(job.run)) for job in await jobs.list_running(session)}
-    findings = [
-        Finding(orphan.code, f"Job {orphan.job_id} and Oban job {orphan.oban_job_id} do not match.")
-        for orphan in orphans
-    ]
-    findings += [finding async for finding in _compare(storage, files)]
-    findings += await asyncio.to_thread(_left_processes, settings.work_folder, running)
+    before = await _look(settings, storage)
+    rows = await _read_rows()
+    after = await _look(settings, storage)
+    findings = [*_compare_jobs(rows), *_compare_keys(rows, before[0], after[0])]
+    findings += [finding async for finding in _compare_contents(rows, storage, after[0])]
+    findings += _left_processes(settings.work_folder, rows, before[1].items() & after[1].items())
     return findings
 
 
-def _left_processes(work_folder: Path, running: set[tuple[str, str]]) -> list[Finding]:
-    """Children are recorded in ``<node>/<job>/<run>/``; those of a run that is not running should be gone."""
-    dead = [folder for folder in work_folder.glob("*/*/*") if (folder.parent.name, folder.name) not in running]
-    return [
-        Finding("process_left", f"Process group {group} of run {folder.name} of job {folder.parent.name} still lives.")
-        for folder in dead
-        for group in children.survivors(folder)
+async def _look(settings: Settings, storage: Storage) -> tuple[dict[str, int], dict[int, Path]]:
+    """Objects with their sizes, and groups of children with their folders."""
+    stored = {key: size async for key, size in storage.list("")}
+    return stored, await asyncio.to_thread(children.find_living, settings.work_folder)
+
+
+async def _read_rows() -> _Rows:
+    async with reading() as session:
+        figures = await jobs.queue_figures(session)
+        return _Rows(
+            files={file.key: file for file in await library.list_files(session)},
+            orphans=await jobs.check_orphans(session),
+            running=await jobs.list_running(session),
+            living_nodes={queue.node for queue in figures.nodes if queue.silent_s < jobs.STALE_S},
+        )
+
+
+def _compare_jobs(rows: _Rows) -> list[Finding]:
+    unmatched = [
+        Finding(orphan.code, f"Job {orphan.job_id} and Oban job {orphan.oban_job_id} do not match.")
+        for orphan in rows.orphans
+    ]
+    dead = [job for job in rows.running if job.node not in rows.living_nodes]
+    return unmatched + [
+        Finding("no_worker", f"Job {job.id} is {job.status}, but its worker {job.node} shows no sign of life.")
+        for job in dead
     ]
 
 
-async def _compare(storage: Storage, files: dict[str, File]) -> AsyncIterator[Finding]:
-    stored = {key: size async for key, size in storage.list("")}
-    for key in sorted(stored.keys() - files.keys()):
-        yield Finding("no_row", f"{key} lies in storage, but no row names it.")
-    for key in sorted(files.keys() - stored.keys()):
-        yield Finding("no_file", f"A row names {key}, but it is not in storage.")
-    for key in sorted(files.keys() & stored.keys()):
-        if stored[key] != files[key].size_bytes:
-            yield Finding("wrong_size", f"{key} has {stored[key]} bytes, its row says {files[key].size_bytes}.")
-        elif await _sha256(storage, key, stored[key]) != files[key].sha256:
+def _compare_keys(rows: _Rows, before: dict[str, int], after: dict[str, int]) -> list[Finding]:
+    not_yet_real = tuple(f"jobs/{job_id}/{run}/" for job_id, run in rows.runs)
+    extra = sorted(key for key in before.keys() & after.keys() - rows.files.keys() if not key.startswith(not_yet_real))
+    missing = sorted(rows.files.keys() - before.keys() - after.keys())
+    return [
+        *(Finding("no_row", f"{key} lies in storage, but no row names it.") for key in extra),
+        *(Finding("no_file", f"A row names {key}, but it is not in storage.") for key in missing),
+    ]
+
+
+async def _compare_contents(rows: _Rows, storage: Storage, stored: dict[str, int]) -> AsyncIterator[Finding]:
+    for key in sorted(rows.files.keys() & stored.keys()):
+        file = rows.files[key]
+        if stored[key] != file.size_bytes:
+            yield Finding("wrong_size", f"{key} has {stored[key]} bytes, its row says {file.size_bytes}.")
+        elif await _sha256(storage, key, stored[key]) not in (file.sha256, None):
             yield Finding("wrong_hash", f"{key} is not what was stored: its SHA-256 differs.")
 
 
-async def _sha256(storage: Storage, key: str, size: int) -> str:
+async def _sha256(storage: Storage, key: str, size: int) -> str | None:
+    """The object's hash; None where it was removed meanwhile."""
     digest = hashlib.sha256()
-    for start in range(0, size, _STEP_BYTES):
-        digest.update(await storage.read(key, start, min(size, start + _STEP_BYTES)))
+    try:
+        for start in range(0, size, _STEP_BYTES):
+            digest.update(await storage.read(key, start, min(size, start + _STEP_BYTES)))
+    except NotFound:
+        return None
     return digest.hexdigest()
+
+
+def _left_processes(work_folder: Path, rows: _Rows, living: set[tuple[int, Path]]) -> list[Finding]:
+    """Children work in ``<node>/<job>/<run>/…``; those of a run that is not running should be gone."""
+    found = [(group, *folder.relative_to(work_folder).parts[1:3]) for group, folder in living]
+    return [
+        Finding("process_left", f"Process group {group} still lives, but run {run} of job {job_id} does not.")
+        for group, job_id, run in sorted(found)
+        if (job_id, run) not in rows.runs
+    ]
