@@ -25,7 +25,8 @@ BLOCK_S = 20.0
 NEAR_MONO_DB = -27.0
 VOICE_HZ = (150.0, 9000.0)
 CENTRE_FROM_HZ = 220.0  # below, there is no telling where a sound stands, and nearly all of it is the bass
-VOICE_WIDTH = 0.15  # the same for the voice: a little, or a chorus effect on it would leave it out
+VOICE_PART = 0.8  # of the middle; the rest stays in other, which would be empty where it stands in the middle too
+VOICE_WIDTH = 0.15  # of what is off the centre goes with the voice, or a chorus effect on it would leave it out
 LONE = (0.25, 0.5)  # the voice's share of a near-mono song: at least, and by how much more where nothing comes back
 DRUMS_WIDTH = 0.7  # how much of the drums' share of what is off the centre goes with the drums
 _STATISTICS_FRAMES = 1 << 20
@@ -45,9 +46,9 @@ class Picture:
 
 def look(source: Source) -> Picture:
     """First pass over the file: the covariance of its channels."""
-    if source.channels == 1:
-        return Picture(-np.inf)
-    covariance = np.zeros((source.channels, source.channels))
+    if source.channels != 2:
+        return Picture(-np.inf)  # and no centre to speak of
+    covariance = np.zeros((2, 2))
     for start in range(0, source.frames, _STATISTICS_FRAMES):
         block = source.read(start, min(start + _STATISTICS_FRAMES, source.frames)).astype(np.float64)
         covariance += block.T @ block
@@ -82,21 +83,28 @@ def context_frames(grid: Grid, picture: Picture) -> int:
 def split(spectrum: Spectrum, grid: Grid, picture: Picture) -> dict[str, Spectrum]:
     """Spectra of vocals, drums and bass."""
     strokes = percussive_share(_loudness(spectrum), grid)
-    wide = not picture.near_mono and len(spectrum) == 2
+    wide = not picture.near_mono
     middle = _middle(spectrum, 1 - strokes, grid) if wide else spectrum
     tonal = 1 - strokes
     summed = tonal * (
         _loudness(middle.sum(axis=0, keepdims=True)) / np.float32(np.sqrt(2)) if wide else _loudness(spectrum)
     )
     bass = tonal * bass_share(summed, grid)
-    voice = tonal - bass
-    if not wide:
-        voice *= LONE[0] + LONE[1] * repetition.lone_share(np.sqrt(tonal - bass) * summed, grid)
-    voice[:, : grid.bin_at(VOICE_HZ[0])] = 0
-    voice[:, grid.bin_at(VOICE_HZ[1]) :] = 0
+    voice = _voice_share(tonal - bass, summed, grid, wide=wide)
     drums = (strokes * (middle + DRUMS_WIDTH * (spectrum - middle))).astype(np.complex64)
     voice_spectrum = (voice * (middle + VOICE_WIDTH * (spectrum - middle))).astype(np.complex64)
     return {"vocals": voice_spectrum, "drums": drums, "bass": bass * middle}
+
+
+def _voice_share(rest: Plane, summed: Plane, grid: Grid, *, wide: bool) -> Plane:
+    """The voice's share of what is neither drums nor bass; of a near-mono song it is a guess."""
+    if wide:
+        voice: Plane = rest * np.float32(VOICE_PART)
+    else:
+        voice = rest * (LONE[0] + LONE[1] * repetition.lone_share(np.sqrt(rest) * summed, grid))
+    voice[:, : grid.bin_at(VOICE_HZ[0])] = 0
+    voice[:, grid.bin_at(VOICE_HZ[1]) :] = 0
+    return voice
 
 
 def _middle(spectrum: Spectrum, tonal: Plane, grid: Grid) -> Spectrum:
