@@ -43,9 +43,9 @@ async def test_a_track_comes_with_all_that_is_known(api: SpotifyApi, world: Worl
         assert await api.fetch_track(track(number).id) == track(number)
 
 
-@pytest.mark.parametrize("number", range(len(AWKWARD)))
-async def test_an_awkward_title_is_just_a_title(api: SpotifyApi, number: int) -> None:
-    assert (await api.fetch_track(track(number).id)).title == AWKWARD[number]
+async def test_an_awkward_title_is_just_a_title(api: SpotifyApi) -> None:
+    told = [(await api.fetch_track(track(number).id)).title for number in range(len(AWKWARD))]
+    assert tuple(told) == AWKWARD
 
 
 @pytest.mark.parametrize(("title", "count"), [("Short", 3), ("Fifty", 50), ("Long", 123)])

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -237,6 +237,11 @@ def transport_to(wire: FakeSpotifyWire) -> httpx2.MockTransport:
         told = wire.answer(asked)
         if told.cut:
             raise httpx2.RemoteProtocolError("cut")
-        return httpx2.Response(told.status, headers=told.headers, content=told.body)
+        return httpx2.Response(told.status, headers=told.headers, content=_in_pieces(told.body))
 
     return httpx2.MockTransport(answer)
+
+
+async def _in_pieces(body: bytes) -> AsyncIterator[bytes]:
+    for place in range(0, len(body), 1 << 16):
+        yield body[place : place + (1 << 16)]

@@ -17,6 +17,7 @@ from ._pace import Clock, Pace, RealClock
 from ._pages import read_album_page, read_playlist_page, read_track_page
 from ._pictures import read_picture
 from ._read import (
+    is_cover,
     read_album_entries,
     read_album_head,
     read_items,
@@ -113,6 +114,8 @@ class SpotifyClient:
 
     async def fetch_cover(self, cover: Cover) -> Picture:
         """Return a picture by its name."""
+        if not is_cover(cover):
+            raise failures.unreadable("a cover that Spotify did not name")
         return read_picture(await self._covers.send("GET", self._places.cover(cover)))
 
     async def check(self) -> Checked:
@@ -212,10 +215,11 @@ class SpotifyClient:
 
 def _read_reply(reply: Reply, missing: Callable[[], NotFound]) -> Mapping[str, Any]:
     """Read an answer of the API, or raise what it means."""
+    plain = not reply.body.lstrip().startswith(b"{")
+    if (plain or reply.status == HTTPStatus.FORBIDDEN) and "premium" in reply.text.lower():
+        raise failures.premium_needed(reply.text)  # comes as plain text, whatever the status
     if reply.status == HTTPStatus.OK:
         return reply.json()
-    if "premium" in reply.text.lower():  # comes as plain text
-        raise failures.premium_needed(reply.text)
     if reply.status == HTTPStatus.NOT_FOUND or (reply.status == HTTPStatus.BAD_REQUEST and "base62" in reply.text):
         raise missing()
     if reply.status == HTTPStatus.FORBIDDEN:

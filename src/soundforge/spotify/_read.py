@@ -137,6 +137,11 @@ def read_cover(address: object) -> Cover | None:
     return Cover(found[1] or found[2]) if found else None
 
 
+def is_cover(cover: Cover) -> bool:
+    """Whether a cover, wherever it was kept, has a name as ``read_cover`` gives them out."""
+    return read_cover(cover.url) == cover
+
+
 def widest(images: object, *, width: str = "width") -> Cover | None:
     """Choose the widest picture that may be fetched; pictures may come without a width, or not at all."""
     known = [
