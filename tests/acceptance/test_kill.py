@@ -26,7 +26,7 @@ def studio(request: pytest.FixtureRequest) -> Iterator[Studio]:
     """A house with one finished song; it goes through all kills, and ``db verify`` has the last word."""
     with ExitStack() as stack:
         zygote = None if request.config.option.markexpr == "soak" else stack.enter_context(open_zygote())
-        house = stack.enter_context(open_studio(zygote))
+        house = stack.enter_context(open_studio(zygote=zygote))
         house.start()
         house.request_import()
         house.wait_until_over(OVER_S)

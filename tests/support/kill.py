@@ -29,6 +29,7 @@ from tests.support.studio import OVER_S, Process, Studio
 
 HELD = {"claiming", "files moved", "before commit", "before ack"}
 MOMENT_S = 60.0  # for a step to come
+CHILD_S = 10.0  # for the next child to come
 WITHIN_S = 60.0  # from the restart until every job is where it belongs
 _KEY = 770_077
 
@@ -202,7 +203,7 @@ def _holder(studio: Studio, node: str | None) -> Process:
 
 def _kill_child(studio: Studio, job: Job | None, outcome: Outcome) -> None:
     """Kill a child that works now or comes next; at a random moment the work may be over before."""
-    deadline = time.monotonic() + MOMENT_S
+    deadline = time.monotonic() + CHILD_S
     while time.monotonic() < deadline and studio.active() != []:
         for record in records(studio, job):
             with contextlib.suppress(OSError, ValueError, psutil.Error):  # written, or removed, at this moment

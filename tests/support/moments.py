@@ -73,7 +73,7 @@ def _of_process(victim: Victim, work: Work) -> list[Moment]:
 def _of_children() -> list[Moment]:
     """25: each kind's child as it starts, the analyzer's while its first stages are kept, and at random."""
     started = [Moment("child", "child started", work, after_s=0.2 * wait) for work in WORKS for wait in range(3)]
-    kept = [Moment("child", "files moved", "analysis", after_s=0.1 * wait) for wait in range(4)]
+    kept = [Moment("child", "files moved", "analysis", after_s=0.03 * wait) for wait in range(4)]
     return [*started, *kept, *_random("child", 12)]
 
 

@@ -48,19 +48,21 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 class Process:
     """One command of ours as a process of its own; ``start`` may be called again after ``kill``."""
 
-    def __init__(self, data: Path, name: str, *command: str, zygote: Zygote | None = None) -> None:
-        """Describe it; nothing runs yet. A ``zygote`` starts it faster."""
+    def __init__(
+        self, data: Path, name: str, *command: str, scale: float = SCALE, zygote: Zygote | None = None
+    ) -> None:
+        """Describe it; nothing runs yet. A ``zygote`` starts it faster, but does not know its exit status."""
         self.name = name
         self.log = data / f"{name}.log"
         self.began_at = datetime.now(UTC)
-        self._data, self._command, self._zygote = data, list(command), zygote
+        self._data, self._command, self._scale, self._zygote = data, list(command), scale, zygote
         self._popen: subprocess.Popen[bytes] | Forked | None = None
         self._node: str | None = None
 
     def start(self) -> None:
         """Start it, in a process group of its own."""
         self.began_at, self._node = datetime.now(UTC), None
-        env = environment(self._data)
+        env = environment(self._data, self._scale)
         if self._zygote is not None:
             self._popen = self._zygote.start(self._command, cwd=self._data, env=env, log=self.log)
             return
@@ -109,24 +111,24 @@ class Process:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
 
-def environment(data: Path) -> dict[str, str]:
+def environment(data: Path, scale: float = SCALE) -> dict[str, str]:
     """Build the environment of a command that works on ``data`` and knows nothing of the tests' own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SOUNDFORGE_", "DATABASE_URL"))}
-    ours = {"SOUNDFORGE_DATA": str(data), "SOUNDFORGE_TIME_SCALE": str(SCALE), "SOUNDFORGE_PORT": "0"}
+    ours = {"SOUNDFORGE_DATA": str(data), "SOUNDFORGE_TIME_SCALE": str(scale), "SOUNDFORGE_PORT": "0"}
     return kept | ours | {"PYTHONPATH": f"{_CHECKOUT / 'src'}", "PYTHONUNBUFFERED": "1"}
 
 
 class Studio:
     """The house, its data and what is going on in it."""
 
-    def __init__(self, data: Path, zygote: Zygote | None = None) -> None:
+    def __init__(self, data: Path, *, scale: float = SCALE, zygote: Zygote | None = None) -> None:
         """Lay it out in ``data``; nothing runs yet."""
         self.data = data
-        self.settings = Settings(_env_file=None, data=data, time_scale=SCALE, queues="none", database_url=None)
+        self.settings = Settings(_env_file=None, data=data, time_scale=scale, queues="none", database_url=None)
         self.storage = DiskStorage(self.settings.storage_folder)
         self.postgres = EmbeddedServer(data / "postgres")
-        self.server = Process(data, "server", "serve", "--queues", SERVER_QUEUES, zygote=zygote)
-        self.worker = Process(data, "worker", "work", "--queues", WORKER_QUEUES, zygote=zygote)
+        self.server = Process(data, "server", "serve", "--queues", SERVER_QUEUES, scale=scale, zygote=zygote)
+        self.worker = Process(data, "worker", "work", "--queues", WORKER_QUEUES, scale=scale, zygote=zygote)
         self.songs = 0
         self._connection: psycopg.Connection | None = None
 
@@ -278,12 +280,12 @@ def _home(process: psutil.Process) -> str:
 
 
 @contextmanager
-def open_studio(zygote: Zygote | None = None) -> Iterator[Studio]:
+def open_studio(*, scale: float = SCALE, zygote: Zygote | None = None) -> Iterator[Studio]:
     """Give a studio of its own in a short folder that PostgreSQL's account can pass, also as root."""
     data = fast_folder() / f"sf-{uuid4().hex[:8]}"
     data.mkdir()
     data.chmod(0o711)
-    studio = Studio(data, zygote)
+    studio = Studio(data, scale=scale, zygote=zygote)
     try:
         studio.prepare()
         yield studio
