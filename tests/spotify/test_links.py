@@ -1,5 +1,6 @@
 """Links to Spotify: what is read, what is refused and why, whatever somebody types."""
 
+import random
 import re
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from soundforge.errors import Invalid
-from soundforge.spotify import SENTENCES, Kind, Ref, parse_url
+from soundforge.spotify import SENTENCES, Kind, Ref, names_spotify, parse_url
+from soundforge.spotify._links import check_id
 
 T = "4cOdK2wGLETKBW3PvgPWqT"
 A = "6QPkyl04rXwTGlGlcYaRoW"
@@ -156,3 +158,114 @@ def test_no_character_put_in_leads_to_another_thing(ref: Ref, place: int, charac
 @given(st.integers() | st.none() | st.binary() | st.lists(st.text()) | st.dictionaries(st.text(), st.text()))
 def test_what_is_not_text_is_refused(thing: object) -> None:
     assert code_of(thing) == "not_text"
+
+
+# What mutations are made of: pieces of addresses that are read differently by different readers.
+PIECES = [
+    *"@\\%/:?#&=.;,+ \t\r\n\0'\"<>|^`{}[]()~!*$_-0aZ\u00e9\u043e\u202e\uff0f\u3002\ud800",
+    *("//", "../", "..%2f", "%00", "%0d%0a", "http://", "https://", "file://", "javascript:", "spotify:", "data:,"),
+    *("evil.example", "@evil.example", ".evil.example", "127.0.0.1", "[::1]", "169.254.169.254", "localhost"),
+    *("open.spotify.com", "spotify.link", "open.spotify.com/track/", "intl-de/", "embed/", ":443", ":80", ":8080"),
+    *("track", "album", "playlist", "artist", T, A, P, "--output", ".spotdl", "?si=1", "#x"),
+]
+WRITTEN = re.compile(r"https://open\.spotify\.com/(track|album|playlist)/[0-9A-Za-z]{22}")
+# An independent reading of what may be accepted at all; whatever is not this must have been refused.
+GOOD_HOST = re.compile(
+    r"\s*(?:[hH][tT][tT][pP][sS]?://)?[oO][pP][eE][nN]\.[sS][pP][oO][tT][iI][fF][yY]\.[cC][oO][mM](?::443|:80)?/"
+)
+
+
+def mutated(text: str, chance: random.Random) -> str:
+    """Change a text in one to four places: put in, leave out, double, turn a letter's case, swap, cut off."""
+    for _ in range(chance.randint(1, 4)):
+        start = chance.randint(0, len(text))
+        end = min(len(text), start + chance.choice((0, 1, 1, 2, 8)))
+        match chance.randrange(5):
+            case 0:
+                text = text[:start] + chance.choice(PIECES) + text[start:]
+            case 1:
+                text = text[:start] + text[end:]
+            case 2:
+                text = text[:end] + text[start:]
+            case 3:
+                text = text[:start] + text[start:end].swapcase() + text[end:]
+            case _:
+                text = text[:start] + chance.choice(PIECES) + text[end:]
+    return text
+
+
+def count_accepted(count: int, seed: int) -> int:
+    """Parse mutations of every vector; fail for a foreign host, and for any exception that is not ours."""
+    chance, accepted = random.Random(seed), 0
+    texts = [text for text, _ in READ] + [text for text, _ in REFUSED if isinstance(text, str) and len(text) < 500]
+    for _ in range(count):
+        text = mutated(chance.choice(texts), chance)
+        try:
+            ref = parse_url(text)
+        except Invalid as refused:
+            if refused.code in SENTENCES:
+                continue
+            raise
+        assert WRITTEN.fullmatch(ref.url), text
+        assert GOOD_HOST.match(text), text
+        assert ref.id in text, text
+        accepted += 1
+    return accepted
+
+
+def test_no_mutation_of_twenty_thousand_gets_a_foreign_host_in() -> None:
+    assert count_accepted(20_000, seed=random.randrange(2**32)) > 500
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_no_mutation_of_a_million_gets_a_foreign_host_in() -> None:
+    assert count_accepted(1_000_000, seed=1) > 25_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(text for text, _ in READ),
+        *(
+            text
+            for text, code in REFUSED
+            if isinstance(text, str) and "spotify" in text[:40] and code != "bad_characters"
+        ),
+        "https://open.spotify.com",
+        "https://spotify.link/x",
+        "spotify:track:x",
+        "//open.spotify.com/x",
+        "https://open.spotify.com@evil.example/track/x",
+    ],
+)
+def test_a_line_that_names_spotify_is_told_by_its_host(line: str) -> None:
+    if "evil.example/open" in line or "evil.example/?u" in line:
+        assert not names_spotify(line)  # the host is another's, and the other parser refuses it
+    else:
+        assert names_spotify(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Spotify Girl - Hit",
+        "Artist - spotify.com (Live)",
+        "https://www.youtube.com/watch?v=dQw4w9WgXcQ&from=spotify.com",
+        "https://soundcloud.com/spotify/song",
+        "spotify: the musical - Overture",
+        "spotify",
+        "",
+        "a" * 100_000,
+    ],
+)
+def test_another_line_does_not_name_spotify(line: str) -> None:
+    assert not names_spotify(line)
+
+
+@pytest.mark.parametrize("identity", [None, "", "x", T + "x", f"{T[:-1]}/", f"{T[:-1]}\n", "Z" * 22])
+def test_an_id_that_comes_from_elsewhere_is_checked_as_well(identity: object) -> None:
+    assert check_id(T) == T
+    with pytest.raises(Invalid) as refused:
+        check_id(identity)
+    assert refused.value.code == "invalid_id"
