@@ -121,6 +121,15 @@ async def test_a_failed_job_is_not_tried_again_beside_a_newer_one(owner_id: UUID
     assert await count("oban_jobs") == 2
 
 
+async def test_jobs_are_added_as_ever_once_the_driver_has_prepared_the_statement(owner_id: UUID) -> None:
+    """The driver prepares what it sees often; PostgreSQL plans that without its parameters after a while."""
+    async with transaction() as session:
+        for number in range(20):
+            await jobs.add_job(session, kind=Kind.EXPORT, owner_id=owner_id, unique_key=str(number))
+        with pytest.raises(Conflict):
+            await jobs.add_job(session, kind=Kind.EXPORT, owner_id=owner_id, unique_key="19")
+
+
 async def test_nobody_touches_the_jobs_of_another_owner(owner_id: UUID) -> None:
     job = await add(owner_id)
     async with transaction() as session:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import oban
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,7 +22,8 @@ from soundforge.tables import ACTIVE, RUNNING, Job, Kind, Status
 
 _log = logs.get(__name__)
 
-_ACTIVE = JOBS.c.status.in_(sorted(status.value for status in ACTIVE))
+# Written out: with parameters, a statement that the driver prepares no longer matches the index of active jobs.
+_ACTIVE = text(f"status IN ({', '.join(sorted(f"'{status.value}'" for status in ACTIVE))})")
 
 
 async def add_job(

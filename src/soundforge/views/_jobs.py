@@ -97,7 +97,8 @@ def view_of(job: Job, title: str | None) -> JobView:
 async def _titled(session: AsyncSession, found: Sequence[Job]) -> list[JobView]:
     """Job rows under the titles of their tracks."""
     ids = {job.track_id for job in found if job.track_id}
-    titles = dict((await session.execute(select(Track.id, Track.title).where(Track.id.in_(ids)))).tuples().all())
+    named = await session.execute(select(Track.id, Track.title).where(Track.id.in_(ids)))
+    titles: dict[UUID, str] = {row.id: row.title for row in named}
     return [view_of(job, titles.get(job.track_id) if job.track_id else None) for job in found]
 
 

@@ -4,10 +4,12 @@ from uuid import UUID
 
 from fastapi import Request
 from fastapi.responses import FileResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from soundforge import formats, library, views
 from soundforge.db import reading
 from soundforge.errors import NotFound
+from soundforge.storage import Storage
 from soundforge.tables import File
 from soundforge.web._studio import studio_of
 
@@ -23,7 +25,7 @@ async def send_stem(request: Request, owner_id: UUID, track_id: UUID, file_id: U
         if stem is None:
             raise NotFound("There is no such stem.", code="file_not_found")
         file = await library.get_file(session, owner_id, file_id)
-    return await _send(request, file, formats.file_name(track.row.artist, track.row.title, stem.name, ".flac"))
+    return _send(request, file, formats.file_name(track.row.artist, track.row.title, stem.name, ".flac"))
 
 
 async def send_export(request: Request, owner_id: UUID, job_id: UUID) -> Response:
@@ -33,10 +35,24 @@ async def send_export(request: Request, owner_id: UUID, job_id: UUID) -> Respons
         if "file_id" not in job.result:
             raise NotFound("This job made no file.", code="file_not_found")
         file = await library.get_file(session, owner_id, UUID(job.result["file_id"]))
-    return await _send(request, file, job.result["name"])
+    return _send(request, file, job.result["name"])
 
 
-async def _send(request: Request, file: File, name: str) -> Response:
-    async with studio_of(request).storage.local(file.key) as path:
-        headers = {**KEEP, "Content-Disposition": formats.attachment(name)}
-        return FileResponse(path, media_type=file.media_type, headers=headers)
+class _StoredFile(FileResponse):
+    """Sends an object from the path that storage lends, as long as it lends it."""
+
+    def __init__(self, storage: Storage, file: File, headers: dict[str, str]) -> None:
+        """Answer with ``file``."""
+        super().__init__(file.key, media_type=file.media_type, headers=headers)
+        self._storage, self._key = storage, file.key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, or the part that was asked for."""
+        async with self._storage.local(self._key) as path:
+            self.path = path
+            await super().__call__(scope, receive, send)
+
+
+def _send(request: Request, file: File, name: str) -> Response:
+    headers = {**KEEP, "Content-Disposition": formats.attachment(name)}
+    return _StoredFile(studio_of(request).storage, file, headers)

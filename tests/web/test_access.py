@@ -1,0 +1,252 @@
+"""Who may ask for what: every route, every sort of visitor. A route without a row here fails."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+
+from soundforge import accounts
+from soundforge.db import reading, transaction
+from soundforge.web import api, pages
+from tests.support.house import House, Song
+
+VISITORS = ("anonymous", "ben", "eve", "reading token", "writing token", "admin's token", "ann")
+
+
+def row(anonymous: int, ben: int, eve: int, *tokens: int, ann: int) -> dict[str, int]:
+    reading, writing, admins = tokens
+    return dict(zip(VISITORS, (anonymous, ben, eve, reading, writing, admins, ann), strict=True))
+
+
+def open_to_all(status: int) -> dict[str, int]:
+    return dict.fromkeys(VISITORS, status)
+
+
+def page_of_mine(status: int) -> dict[str, int]:
+    """Everybody has their own; a token opens no page."""
+    return row(401, status, status, 401, 401, 401, ann=status)
+
+
+def form_of_mine(status: int) -> dict[str, int]:
+    return {**page_of_mine(status), "reading token": 403}
+
+
+def form_of_ann(status: int) -> dict[str, int]:
+    return {**page_of_ann(status), "reading token": 403}
+
+
+def page_of_ann(status: int) -> dict[str, int]:
+    """Only the owner has it: 404 for all others, also for admins."""
+    return row(401, 404, 404, 401, 401, 401, ann=status)
+
+
+def read_mine(status: int = 200) -> dict[str, int]:
+    return row(401, status, status, status, status, status, ann=status)
+
+
+def write_mine(status: int) -> dict[str, int]:
+    return row(401, status, status, 403, status, status, ann=status)
+
+
+def read_ann(status: int = 200) -> dict[str, int]:
+    return row(401, 404, 404, status, status, 404, ann=status)
+
+
+def write_ann(status: int) -> dict[str, int]:
+    return row(401, 404, 404, 403, status, 404, ann=status)
+
+
+MATRIX: Mapping[str, dict[str, int]] = {
+    "GET /link/{token}": open_to_all(404),
+    "POST /link/{token}": open_to_all(404),
+    "GET /login": open_to_all(200),
+    "POST /login": open_to_all(403),
+    "POST /logout": open_to_all(303),
+    "GET /health": open_to_all(503),  # nobody works here
+    "GET /metrics": open_to_all(200),  # the test asks from this machine
+    "GET /admin": row(401, 403, 200, 403, 403, 200, ann=403),
+    "GET /": page_of_mine(200),
+    "GET /jobs": page_of_mine(200),
+    "GET /jobs/rows": page_of_mine(200),
+    "GET /jobs/dock": page_of_mine(200),
+    "GET /library/rows": page_of_mine(200),
+    "GET /settings": page_of_mine(200),
+    "GET /events/{view}": page_of_mine(200),
+    "POST /import/files": form_of_mine(202),
+    "POST /settings/values/{name}": form_of_mine(303),
+    "POST /settings/password": form_of_mine(403),
+    "POST /settings/tokens": form_of_mine(200),
+    "POST /settings/tokens/{token_id}/revoke": form_of_ann(303),
+    "POST /settings/sessions/{session_id}/revoke": form_of_ann(303),
+    "GET /tracks/{track_id}": page_of_ann(200),
+    "GET /tracks/{track_id}/stage": page_of_ann(200),
+    "GET /tracks/{track_id}/analysis.json": page_of_ann(200),
+    "GET /tracks/{track_id}/stems/{file_id}": page_of_ann(200),
+    "POST /tracks/{track_id}": form_of_ann(200),
+    "POST /tracks/{track_id}/delete": form_of_ann(200),
+    "POST /tracks/{track_id}/restore": form_of_ann(404),  # it is not deleted
+    "POST /tracks/{track_id}/separate": form_of_ann(200),
+    "POST /tracks/{track_id}/analyze": form_of_ann(200),
+    "POST /tracks/{track_id}/export": form_of_ann(200),
+    "GET /audio/{file_id}/pcm": page_of_ann(200),
+    "GET /files/{file_id}/peaks": page_of_ann(200),
+    "GET /files/{file_id}/cover": page_of_ann(200),
+    "GET /jobs/{job_id}/file": page_of_ann(200),
+    "POST /jobs/{job_id}/retry": form_of_ann(200),
+    "POST /jobs/{job_id}/cancel": form_of_ann(200),
+    "GET /api/v1/me": read_mine(),
+    "GET /api/v1/models": read_mine(),
+    "GET /api/v1/settings": read_mine(),
+    "GET /api/v1/tokens": read_mine(),
+    "GET /api/v1/tracks": read_mine(),
+    "GET /api/v1/jobs": read_mine(),
+    "PUT /api/v1/settings/{name}": write_mine(200),
+    "POST /api/v1/tokens": row(401, 201, 201, 403, 403, 403, ann=201),
+    "POST /api/v1/imports": write_mine(202),
+    "DELETE /api/v1/tokens/{token_id}": write_ann(204),
+    "GET /api/v1/tracks/{track_id}": read_ann(),
+    "GET /api/v1/tracks/{track_id}/analysis": read_ann(),
+    "GET /api/v1/tracks/{track_id}/stems/{file_id}": read_ann(),
+    "PATCH /api/v1/tracks/{track_id}": write_ann(200),
+    "DELETE /api/v1/tracks/{track_id}": write_ann(204),
+    "POST /api/v1/tracks/{track_id}/restore": row(401, 404, 404, 403, 404, 404, ann=404),
+    "POST /api/v1/tracks/{track_id}/separations": write_ann(202),
+    "POST /api/v1/tracks/{track_id}/analyses": write_ann(202),
+    "POST /api/v1/tracks/{track_id}/exports": write_ann(202),
+    "GET /api/v1/jobs/{job_id}": read_ann(),
+    "GET /api/v1/jobs/{job_id}/file": read_ann(),
+    "GET /api/v1/jobs/{job_id}/events": read_ann(),
+    "POST /api/v1/jobs/{job_id}/retry": write_ann(202),
+    "POST /api/v1/jobs/{job_id}/cancel": write_ann(202),
+}
+
+WORDS = {"title": "New", "artist": "", "album": ""}
+BODIES: Mapping[str, dict[str, Any]] = {
+    "POST /link/{token}": {"data": {"password": "x"}},
+    "POST /login": {"data": {"name": "nobody", "password": "x"}},
+    "POST /import/files": {"params": {"name": "a.wav"}, "content": b"RIFF sound"},
+    "POST /api/v1/imports": {"params": {"name": "a.wav"}, "content": b"RIFF sound"},
+    "POST /settings/values/{name}": {"data": {"value": "auto"}},
+    "PUT /api/v1/settings/{name}": {"json": {"value": "auto"}},
+    "POST /settings/password": {"data": {"old": "wrong", "new": "a long enough password"}},
+    "POST /settings/tokens": {"data": {"name": "program"}},
+    "POST /api/v1/tokens": {"json": {"name": "program"}},
+    "POST /tracks/{track_id}": {"data": WORDS},
+    "PATCH /api/v1/tracks/{track_id}": {"json": WORDS},
+    "POST /api/v1/tracks/{track_id}/separations": {"json": {}},
+    "GET /audio/{file_id}/pcm": {"params": {"from": 0, "frames": 10}},
+}
+
+
+def routes() -> set[str]:
+    return {
+        f"{method} {route.path}"
+        for router in (*pages.routers, *api.routers)
+        for route in router.routes
+        for method in route.methods - {"HEAD"}
+    }
+
+
+def test_every_route_says_who_may_ask() -> None:
+    assert routes() == set(MATRIX)
+
+
+async def ask(house: House, visitor: str, route: str, song: Song) -> int:
+    """Ask as a visitor about a song of Ann's."""
+    method, _, pattern = route.partition(" ")
+    more = dict(BODIES.get(route, {}))
+    if route.endswith("/export"):
+        more = {"data": {"stems_job": str(song.stems_job)}}
+    elif route.endswith("/exports"):
+        more = {"json": {"stems_job": str(song.stems_job)}}
+    browser = house.visitors[visitor]
+    answer = await browser.request(method, await _path(house, route, pattern, song), **more)
+    return answer.status_code
+
+
+async def _path(house: House, route: str, pattern: str, song: Song) -> str:
+    files = {"pcm": song.mix_id, "peaks": song.peaks_id, "cover": song.cover_id}
+    job = {"file": song.export_job, "retry": song.failed_job, "cancel": song.waiting_job, "events": song.export_job}
+    last = pattern.rpartition("/")[2]
+    values: dict[str, Any] = {
+        "track_id": song.track_id,
+        "file_id": files.get(last, song.stem_id),
+        "job_id": job.get(last, song.failed_job),
+        "name": "default_model",
+        "view": "library",
+        "token": "unknown",
+    }
+    if "token_id" in pattern:
+        values["token_id"] = await _token_of(house)
+    if "session_id" in pattern:
+        values["session_id"] = await _session_of(house)
+    return pattern.format(**values)
+
+
+async def _token_of(house: House) -> UUID:
+    async with transaction() as session:
+        return (await accounts.add_token(session, house.users["ann"], "spare", ["read"]))[0].id
+
+
+async def _session_of(house: House) -> UUID:
+    async with transaction() as session:
+        await accounts.start_session(session, house.users["ann"])
+    async with reading() as session:
+        return (await accounts.list_sessions(session, house.users["ann"]))[-1].id
+
+
+@pytest.fixture
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guesses of passwords are counted for the whole process: not what this is about."""
+    monkeypatch.setattr("soundforge.web.pages._account._attempts", _NoLimit())
+
+
+class _NoLimit:
+    def take(self, key: str) -> None:
+        """Count nothing."""
+
+    def forget(self, key: str) -> None:
+        """Forget nothing."""
+
+
+@pytest.mark.parametrize("visitor", VISITORS)
+async def test_each_visitor_gets_what_is_theirs_and_nothing_else(house: House, visitor: str, unlimited: None) -> None:
+    house.studio.stopping.set()  # so that feeds end at once
+    song, answers = await house.add_song(), {}
+    for route in sorted(MATRIX, key="POST /logout".__eq__):
+        if visitor in ("ann", "writing token") and not route.startswith("GET"):
+            song = await house.add_song()  # what she may do changes it
+        answers[route] = await ask(house, visitor, route, song)
+    assert answers == {route: statuses[visitor] for route, statuses in MATRIX.items()}
+
+
+async def test_a_token_in_a_cookie_or_an_address_is_none(house: House) -> None:
+    token = house.visitors["reading token"].headers["authorization"].removeprefix("Bearer ")
+    anonymous = house.visitors["anonymous"]
+    assert (await anonymous.get("/api/v1/me", headers={"Cookie": f"sfa_session={token}"})).status_code == 401
+    assert (await anonymous.get(f"/api/v1/me?token={token}")).status_code == 401
+
+
+async def test_whoever_is_disabled_or_revoked_is_out_at_once(house: House) -> None:
+    async with transaction() as session:
+        tokens = await accounts.list_tokens(session, house.users["ann"])
+        for token in tokens:
+            await accounts.revoke_token(session, house.users["ann"], token.id)
+        await accounts.disable_user(session, house.users["ben"])
+    assert (await house.visitors["reading token"].get("/api/v1/me")).status_code == 401
+    assert (await house.visitors["ben"].get("/api/v1/me")).status_code == 401
+    assert (await house.visitors["ann"].get("/api/v1/me")).status_code == 200
+
+
+async def test_a_setting_of_everybody_takes_an_admin(house: House) -> None:
+    instance = next(name for name, spec in accounts.SETTINGS.items() if spec.scope == "instance")
+
+    async def put(visitor: str) -> httpx2.Response:
+        return await house.visitors[visitor].put(f"/api/v1/settings/{instance}", json={"value": 60})
+
+    statuses = {
+        visitor: (await put(visitor)).status_code for visitor in ("ann", "writing token", "eve", "admin's token")
+    }
+    assert statuses == {"ann": 403, "writing token": 403, "eve": 200, "admin's token": 200}
