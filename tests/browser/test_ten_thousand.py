@@ -127,6 +127,30 @@ async def test_a_new_row_comes_at_its_sorted_place_in_both_tabs(
     assert lists_asked_for(here) == []
 
 
+async def test_many_new_rows_side_by_side_come_in_order_and_none_is_lost(
+    here: Visit, person: User, many: dict[str, UUID]
+) -> None:
+    one, other = await tabs(here)
+    news = [
+        song(person, 0, f"Song 00010 {letter}") | {"duration_ms": 1000 + number}
+        for number, letter in enumerate("bcdef")
+    ]
+    for first, last in ((0, 4), (4, 5)):  # the row after the first ones is untold yet when they are told
+        async with transaction() as session:
+            await session.execute(insert(Track), news[first:last])
+            for new in news[first:last]:
+                await publish(session, TrackAdded(owner_id=person.id, track_id=UUID(str(new["id"]))))
+    await until(one, f"{TITLES}.includes('Song 00010 f')")
+    await until(other, f"{TITLES}.includes('Song 00010 f')")
+    titles = await one.evaluate(TITLES)
+    assert titles[11:16] == [new["title"] for new in news]
+    assert titles == sorted(titles)
+    assert (await other.evaluate(TITLES))[:5] == [new["title"] for new in news]
+    await heard(one)
+    await heard(other)
+    assert lists_asked_for(here) == []
+
+
 async def test_a_deleted_row_goes_and_comes_back_by_itself(here: Visit, person: User, many: dict[str, UUID]) -> None:
     one, other = await tabs(here)
     gone = many["Song 00003"]

@@ -45,7 +45,8 @@ class Feed:
     session_id: UUID | None = None
     token_id: UUID | None = None
     seen: dict[Any, Any] = field(default_factory=dict)  # what this page was told last; see the loaders
-    rows_sent: set[UUID] = field(default_factory=set)  # tracks whose row stands in the message being written
+    sent: set[tuple[str, UUID]] = field(default_factory=set)  # rows and stages that this batch has told already
+    placed: set[UUID] = field(default_factory=set)  # tracks that came after the page was drawn and stand in it now
     opened_at: datetime = field(default_factory=partial(datetime.now, UTC))
 
     @classmethod
@@ -61,7 +62,7 @@ class Feed:
         return event.session_id == self.session_id if event.session_id else event.token_id == self.token_id
 
 
-type Loader = Callable[[AsyncSession, Feed, Any], Awaitable[dict[str, Any] | None]]
+type Loader = Callable[[AsyncSession, Feed, Any], Awaitable[dict[str, Any] | list[dict[str, Any]] | None]]
 
 
 async def messages(
@@ -81,7 +82,7 @@ async def messages(
                 yield GOODBYE
                 return
             here = listener.recent.place()
-            yield await _message(feed, batch, loaders, here) if batch else PING
+            yield await _messages(feed, batch, loaders, here) if batch else PING
 
 
 async def batches(feed: Feed, mailbox: Mailbox, stopping: asyncio.Event) -> AsyncIterator[list[Event | Resync]]:
@@ -111,29 +112,31 @@ async def _next(mailbox: Mailbox, stopping: asyncio.Event) -> list[Event | Resyn
             await asyncio.gather(*waits, return_exceptions=True)
 
 
-async def _message(feed: Feed, batch: list[Event | Resync], loaders: dict[str, Loader], place: str) -> bytes:
+async def _messages(feed: Feed, batch: list[Event | Resync], loaders: dict[str, Loader], place: str) -> bytes:
+    """A message for each change: a page looks for all targets of a message before it swaps the first."""
     if any(isinstance(event, Resync) for event in batch):
         return RESYNC
-    feed.rows_sent.clear()
+    feed.sent.clear()
     async with reading() as session:
-        told = (event for event in batch if isinstance(event, Event))
-        pieces = [await _fragment(session, feed, event, loaders) for event in told]
-    return _sse("".join(pieces), place)
+        told = [event for event in batch if isinstance(event, Event)]
+        found = [piece for event in told for piece in await _fragments(session, feed, event, loaders)]
+    pieces = [piece for piece in found if piece]
+    return b"".join(_sse(piece, place if piece is pieces[-1] else "") for piece in pieces) or PING
 
 
-async def _fragment(session: AsyncSession, feed: Feed, event: Event, loaders: dict[str, Loader]) -> str:
+async def _fragments(session: AsyncSession, feed: Feed, event: Event, loaders: dict[str, Loader]) -> list[str]:
     template = find_template(f"events/{feed.view}/{event.name()}.html")
     if template is None or event.name() not in loaders:
-        return ""
+        return []
     try:
-        context = await loaders[event.name()](session, feed, event)
+        found = await loaders[event.name()](session, feed, event)
     except NotFound:  # it is gone again; the event that says so is on its way
-        return ""
-    return "" if context is None else template.render(event=event, **context).strip()
+        return []
+    contexts = found if isinstance(found, list) else [found] if found else []
+    return [template.render(event=event, **context).strip() for context in contexts]
 
 
 def _sse(html: str, place: str) -> bytes:
-    if not html:
-        return PING
+    """One message; the last one of a batch tells the place up to which the page has heard."""
     lines = "".join(f"data: {line.strip()}\n" for line in html.splitlines() if line.strip())
-    return f"id: {place}\n{lines}\n".encode()
+    return f"{f'id: {place}\n' if place else ''}{lines}\n".encode()

@@ -8,47 +8,52 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import library, views
-from soundforge.events import AnalysisReady, Event, JobChanged, StemsReady, TrackAdded, TrackChanged
-from soundforge.tables import RUNNING, Kind
+from soundforge.events import AnalysisReady, JobChanged, StemsReady, TrackAdded, TrackChanged, TrackRemoved
+from soundforge.tables import RUNNING, Kind, Status
 from soundforge.views import TrackRow
 from soundforge.web._render import row_job
 from soundforge.web._stream import Feed, Loader
 
 # Which columns move a row when the list is sorted by them.
-_JUST_NOW = timedelta(seconds=10)  # a job older than that, when the page opened, stands on it already
 _MOVES = {"title": "title", "artist": "artist", "bpm": "bpm", "key": "key"}
+_JUST_NOW = timedelta(seconds=10)  # what is older than that when the page opened stands on it already
+_MOST_AHEAD = 50
 
 
 @dataclass(frozen=True)
 class Stream:
-    """What happens to one row of a list: ``update``, ``insert`` (before a row, or last), ``remove``, ``move``."""
+    """What happens to one row of a list: ``update``, ``insert`` (before a row, or last; also a move), ``remove``."""
 
     act: str
     before: UUID | None = None
 
 
-async def track_added(session: AsyncSession, feed: Feed, event: TrackAdded) -> dict[str, Any] | None:
+async def track_added(session: AsyncSession, feed: Feed, event: TrackAdded) -> list[dict[str, Any]]:
     """Insert the row at its sorted place, if the page's search finds it."""
-    return await _insert(session, feed, event.track_id, "insert")
+    return [] if event.track_id in feed.placed else await _insert(session, feed, event.track_id)
 
 
-async def track_changed(session: AsyncSession, feed: Feed, event: TrackChanged) -> dict[str, Any] | None:
+async def track_changed(session: AsyncSession, feed: Feed, event: TrackChanged) -> list[dict[str, Any]]:
     """Update the row; move it when the list is sorted by what changed; drop it when the search lost it."""
     if feed.query.search and not await library.is_in(session, feed.owner_id, feed.query, event.track_id):
-        return {"stream": Stream("remove"), "row": None}
+        return [_gone(event.track_id)]
     if _MOVES.get(feed.query.sort) in event.fields or feed.query.search:
-        return await _insert(session, feed, event.track_id, "move")
-    return await _update(session, feed, event.track_id)
+        return [
+            *await _insert(session, feed, event.track_id),
+            _context(event.track_id, None, None) | {"stage": _once(feed, "stage", event.track_id)},
+        ]
+    return [await _update(session, feed, event.track_id) | {"stage": _once(feed, "stage", event.track_id)}]
 
 
-async def track_removed(_session: AsyncSession, _feed: Feed, _event: Event) -> dict[str, Any] | None:
+async def track_removed(_session: AsyncSession, feed: Feed, event: TrackRemoved) -> dict[str, Any] | None:
     """Remove the row."""
-    return {"stream": Stream("remove"), "row": None}
+    feed.placed.discard(event.track_id)
+    return _gone(event.track_id)
 
 
 async def results_ready(session: AsyncSession, feed: Feed, event: StemsReady | AnalysisReady) -> dict[str, Any] | None:
     """Update the row; the open track asks for its own part."""
-    return await _update(session, feed, event.track_id)
+    return {**await _update(session, feed, event.track_id), "stage": _once(feed, "stage", event.track_id)}
 
 
 async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> dict[str, Any] | None:
@@ -69,28 +74,65 @@ async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> d
     row = await _news(session, feed, event.track_id) if event.track_id else None
     job = await views.get_job_view(session, feed.owner_id, event.job_id)
     is_new = known is None and job.created_at > feed.opened_at - _JUST_NOW
-    return {"tick": False, "in_row": False, "first": is_new, "job": job, "row": row}
+    is_packed = job.kind == Kind.EXPORT and job.status == Status.COMPLETED
+    return {"tick": False, "in_row": False, "first": is_new, "job": job, "row": row, "stage": is_packed}
 
 
-async def _insert(session: AsyncSession, feed: Feed, track_id: UUID, act: str) -> dict[str, Any] | None:
+async def _insert(session: AsyncSession, feed: Feed, track_id: UUID) -> list[dict[str, Any]]:
+    """Put a row where it belongs. What stands after it may be new as well and still untold: that one goes first."""
     if not await library.is_in(session, feed.owner_id, feed.query, track_id):
-        return None
-    before = await library.find_next_track(session, feed.owner_id, feed.query, track_id)
-    return {"stream": Stream(act, before), "row": await _row(session, feed, track_id)}
+        return []
+    chain = [track_id]
+    before = await _after(session, feed, track_id)
+    while before and len(chain) < _MOST_AHEAD and await _is_untold(session, feed, before):
+        chain.append(before)
+        before = await _after(session, feed, before)
+    told: list[dict[str, Any]] = []
+    for one in reversed(chain):
+        feed.placed.add(one)
+        told.append(_context(one, Stream("insert", before), await _row(session, feed, one)))
+        before = one
+    return told
+
+
+async def _after(session: AsyncSession, feed: Feed, track_id: UUID) -> UUID | None:
+    return await library.find_next_track(session, feed.owner_id, feed.query, track_id)
+
+
+async def _is_untold(session: AsyncSession, feed: Feed, track_id: UUID) -> bool:
+    if track_id in feed.placed:
+        return False
+    track = await library.get_track(session, feed.owner_id, track_id)
+    return track.created_at > feed.opened_at
 
 
 async def _update(session: AsyncSession, feed: Feed, track_id: UUID) -> dict[str, Any]:
-    return {"stream": Stream("update"), "row": await _news(session, feed, track_id)}
+    return _context(track_id, Stream("update"), await _news(session, feed, track_id))
+
+
+def _gone(track_id: UUID) -> dict[str, Any]:
+    return _context(track_id, Stream("remove"), None)
+
+
+def _context(track_id: UUID, stream: Stream | None, row: TrackRow | None) -> dict[str, Any]:
+    return {"track_id": track_id, "stream": stream, "row": row, "stage": False}
+
+
+def _once(feed: Feed, what: str, track_id: UUID) -> bool:
+    """Whether this batch has not told it yet."""
+    is_news = (what, track_id) not in feed.sent
+    feed.sent.add((what, track_id))
+    return is_news
 
 
 async def _news(session: AsyncSession, feed: Feed, track_id: UUID) -> TrackRow | None:
-    """The row, unless the message that is being written has it already."""
-    return None if track_id in feed.rows_sent else await _row(session, feed, track_id)
+    """The row, unless this batch has told it already."""
+    return await _row(session, feed, track_id) if ("row", track_id) not in feed.sent else None
 
 
 async def _row(session: AsyncSession, feed: Feed, track_id: UUID) -> TrackRow:
     row = await views.get_track_row(session, feed.owner_id, track_id)
-    feed.rows_sent.add(track_id)
+    feed.sent.add(("row", track_id))
     shown = row_job(row)
     feed.seen[track_id] = shown.id if shown else None
     return row
