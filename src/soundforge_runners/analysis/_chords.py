@@ -1,12 +1,12 @@
 """Chords on the half-beat grid: 24 triads and "no chord", by templates and a Viterbi path."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from soundforge_runners.analysis._chroma import Chroma
-from soundforge_runners.analysis._key import TONICS
 from soundforge_runners.analysis._source import Samples
 from soundforge_runners.analysis._spectrum import PITCH_HOP_S
 
@@ -23,16 +23,6 @@ _NO_CHORD_SIMILARITY = 0.55
 
 
 @dataclass(frozen=True)
-class Chord:
-    """One chord; the label is Harte's (ISMIR 2005), e.g. `A:min`, `C#:maj`, `N`."""
-
-    start_s: float
-    end_s: float
-    label: str
-    confidence: float
-
-
-@dataclass(frozen=True)
 class ChordPath:
     """A state per slot of the grid: 0..11 major, 12..23 minor, 24 none; the chance of each state per slot."""
 
@@ -40,48 +30,38 @@ class ChordPath:
     states: States
     chances: Array
 
-    def share(self) -> Array:
-        """Part of the time that each of the 24 triads sounds."""
-        lengths = np.diff(self.edges_s)
-        return np.bincount(self.states, weights=lengths, minlength=_STATES)[:24] / max(float(lengths.sum()), 1e-9)
+    def share(self, slots: slice = slice(None)) -> Array:
+        """Part of the time of these slots that each of the 24 triads sounds."""
+        lengths = np.diff(self.edges_s)[slots]
+        times = np.bincount(self.states[slots], weights=lengths, minlength=_STATES)[:24]
+        return np.asarray(times / max(float(lengths.sum()), 1e-9))
 
-    def first(self) -> int | None:
+    def first(self, slots: slice = slice(None)) -> int | None:
         """Give the first chord that is one."""
-        sounding = self.states[self.states != NO_CHORD]
+        states = self.states[slots]
+        sounding = states[states != NO_CHORD]
         return int(sounding[0]) if len(sounding) else None
 
-    def chords(self) -> list[Chord]:
-        """Join equal neighbours."""
-        changes = np.nonzero(np.diff(self.states))[0] + 1
-        starts, stops = np.append(0, changes), np.append(changes, len(self.states))
-        return [
-            Chord(
-                start_s=float(self.edges_s[start]),
-                end_s=float(self.edges_s[stop]),
-                label=chord_label(int(self.states[start])),
-                confidence=float(self.chances[self.states[start], start:stop].mean()),
-            )
-            for start, stop in zip(starts, stops, strict=True)
-        ]
 
-
-def chord_label(state: int) -> str:
-    """Name a state."""
-    return "N" if state == NO_CHORD else f"{TONICS[state % 12]}:{'maj' if state < 12 else 'min'}"
-
-
-def find_chords(chroma: Chroma, edges_s: Array, scale: frozenset[int]) -> ChordPath:
-    """Find the chord of each slot between `edges_s`; triads of the `scale` (states) get a small bonus."""
-    whole, bass = slot_means(chroma.whole, edges_s), slot_means(chroma.bass, edges_s)
-    similarity = _templates() @ _unit(whole - 0.5 * whole.min(axis=0))
+def find_chords(chroma: Chroma, edges_s: Array, diatonic: NDArray[np.bool_] | None = None) -> ChordPath:
+    """Find the triad of each slot between `edges_s`; `diatonic` [24, slots] marks those that get a small bonus."""
+    whole, middle, bass = (slot_means(part, edges_s) for part in (chroma.whole, chroma.middle, chroma.bass))
+    heard = (whole + middle) / 2
+    similarity = _templates() @ _unit(heard - 0.5 * heard.min(axis=0))
     roots = bass / np.maximum(bass.max(axis=0), 1e-9)
     similarity += _BASS_BONUS * np.concatenate([roots, roots])
-    similarity[list(scale)] += _DIATONIC_BONUS
+    if diatonic is not None:
+        similarity += _DIATONIC_BONUS * diatonic
     silent = whole.max(axis=0) < 0.05 * max(float(np.percentile(whole.max(axis=0), 95)), 1e-9)
     none = np.where(silent, 9.0, _NO_CHORD_SIMILARITY)
     emission = _TEMPERATURE * np.concatenate([similarity, none[None]])
+    return ChordPath(edges_s, viterbi(emission, _STAY), chances_of(emission))
+
+
+def chances_of(emission: Array) -> Array:
+    """Turn log-likelihoods [states, slots] into chances that sum to 1 in each slot."""
     chances = np.exp(emission - emission.max(axis=0))
-    return ChordPath(edges_s, viterbi(emission, _STAY), chances / chances.sum(axis=0))
+    return np.asarray(chances / chances.sum(axis=0))
 
 
 def slot_means(chroma: Samples, edges_s: Array) -> Array:
@@ -108,6 +88,13 @@ def viterbi(emission: Array, stay: float) -> States:
     for slot in range(slots - 1, 0, -1):
         path[slot - 1] = came_from[slot, path[slot]]
     return path
+
+
+def runs(states: States) -> list[tuple[int, int]]:
+    """First and one past the last slot of every run of equal states."""
+    changes = np.nonzero(np.diff(states))[0] + 1
+    edges = [0, *(int(change) for change in changes), len(states)]
+    return list(pairwise(edges))
 
 
 def _templates() -> Array:

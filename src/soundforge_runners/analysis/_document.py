@@ -12,6 +12,7 @@ from soundforge_runners.analysis._key import TONICS, camelot
 from soundforge_runners.analysis._loudness import Loudness
 from soundforge_runners.analysis._rhythm import Rhythm
 from soundforge_runners.analysis._structure import Section
+from soundforge_runners.analysis._vocals import Vocals
 
 type Document = dict[str, Any]
 
@@ -54,13 +55,18 @@ def rhythm_document(rhythm: Rhythm | None) -> Document:
 def harmony_document(harmony: Harmony, tuning_cents: float) -> Document:
     """Give key and chords."""
     key = harmony.key
+    changes = [
+        {"t_s": span.start_s, **_key_document(span.key.tonic, span.key.mode, confidence=span.key.confidence)}
+        for span in harmony.spans[1:]
+    ]
     named = [_key_document(tonic, mode, score=chance) for tonic, mode, chance in key.alternatives]
     first = _key_document(key.tonic, key.mode, confidence=key.confidence)
     chords = [
         {"start_s": chord.start_s, "end_s": chord.end_s, "label": chord.label, "confidence": chord.confidence}
-        for chord in harmony.path.chords()
+        for chord in harmony.chords
     ]
-    return {"key": {**first, "alternatives": named, "tuning_cents": tuning_cents}, "chords": chords}
+    key_document = {**first, "alternatives": named, "changes": changes, "tuning_cents": tuning_cents}
+    return {"key": key_document, "chords": chords}
 
 
 def structure_document(sections: Sequence[Section], curve: NDArray[np.float64]) -> Document:
@@ -80,9 +86,17 @@ def structure_document(sections: Sequence[Section], curve: NDArray[np.float64]) 
     return {"sections": listed or None, "energy": {"value_0_1": value, "curve_hz": 1, "curve": curve.tolist()}}
 
 
+def vocals_document(vocals: Vocals | None) -> Document:
+    """Give where somebody sings; null without a vocal stem."""
+    if vocals is None:
+        return {"vocals": None}
+    spans = [{"start_s": span.start_s, "end_s": span.end_s, "confidence": span.confidence} for span in vocals.spans]
+    return {"vocals": {"share": vocals.share, "spans": spans}}
+
+
 def cues_document(cues: Sequence[Cue]) -> Document:
     """Give cue points."""
-    return {"cues": [{"t_s": cue.t_s, "kind": cue.kind, "bar": cue.bar} for cue in cues]}
+    return {"cues": [{"t_s": cue.t_s, "kind": cue.kind, "bar": cue.bar, "confidence": cue.confidence} for cue in cues]}
 
 
 def rounded(value: Any) -> Any:

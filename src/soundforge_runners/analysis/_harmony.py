@@ -1,4 +1,4 @@
-"""The harmony stage: chords, the key they speak for, and once more the chords in the light of the key."""
+"""The harmony stage: chords, the key they speak for and where it changes, once more the chords in the light of it."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from soundforge_runners.analysis._chords import ChordPath, find_chords
 from soundforge_runners.analysis._chroma import Chroma
-from soundforge_runners.analysis._key import Key, estimate_key, scale_triads
+from soundforge_runners.analysis._key import Key, scale_triads
+from soundforge_runners.analysis._key_changes import KeySpan, find_keys, main_key
 from soundforge_runners.analysis._meter import half_beat_later
+from soundforge_runners.analysis._qualities import Chord, name_chords
 
 type Array = NDArray[np.float64]
 
@@ -18,22 +20,29 @@ _EDGE_S = 0.02
 
 @dataclass(frozen=True)
 class Harmony:
-    """Key and chords of a song."""
+    """Key and chords of a song; `spans` are more than one where the key changes."""
 
     key: Key
-    path: ChordPath
+    spans: tuple[KeySpan, ...]
+    chords: tuple[Chord, ...]
 
 
 def find_harmony(chroma: Chroma, beats_s: Array | None, duration_s: float) -> Harmony:
-    """Find chords and key; without beats the grid is half a second wide."""
+    """Find chords first without a key, then the key, then the chords with it and the key once more."""
     edges_s = half_beat_grid(beats_s, duration_s)
-    mean = chroma.whole.mean(axis=1, dtype=np.float64)
-    scale: frozenset[int] = frozenset()
-    for _ in range(2):
-        path = find_chords(chroma, edges_s, scale)
-        key = estimate_key(mean, path.share(), path.first())
-        scale = scale_triads(key.tonic, key.mode)
-    return Harmony(key=key, path=path)
+    path = find_chords(chroma, edges_s)
+    path = find_chords(chroma, edges_s, _diatonic(path, find_keys(chroma, path)))
+    spans = find_keys(chroma, path)
+    keys = [span.key for span in spans for _ in range(span.first, span.stop)]
+    return Harmony(main_key(path, spans), tuple(spans), tuple(name_chords(path, chroma, keys)))
+
+
+def _diatonic(path: ChordPath, spans: list[KeySpan]) -> NDArray[np.bool_]:
+    """Mark the triads of the key, [24, slots]."""
+    marks = np.zeros((24, len(path.states)), dtype=bool)
+    for span in spans:
+        marks[list(scale_triads(span.key.tonic, span.key.mode)), span.first : span.stop] = True
+    return marks
 
 
 def half_beat_grid(beats_s: Array | None, duration_s: float) -> Array:

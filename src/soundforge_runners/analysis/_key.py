@@ -47,13 +47,22 @@ def estimate_key(chroma: Array, chord_share: Array, first_chord: int | None) -> 
     (12..23) chord. A key scores by the profile's correlation with the chroma (Krumhansl, "Cognitive Foundations of
     Musical Pitch", 1990), by the time its own chords sound, and a little by the chord the song begins with.
     """
-    scores = np.array([_score(chroma, chord_share, first_chord, key) for key in range(24)])
+    scores = key_scores(chroma, chord_share)
+    if first_chord is not None:
+        scores[first_chord] += _FIRST_CHORD_WEIGHT
     chances = np.exp(_SHARPNESS * (scores - scores.max()))
     chances /= chances.sum()
     order = [int(key) for key in np.argsort(-chances, kind="stable")]
     ranked = [(key % 12, MODES[key // 12], float(chances[key])) for key in order[:4]]
     (tonic, mode, confidence), *others = ranked
     return Key(tonic=tonic, mode=mode, confidence=confidence, alternatives=tuple(others))
+
+
+def key_scores(chroma: Array, chord_share: Array) -> Array:
+    """Score of each of the 24 keys, major first; [12] and [24] give [24], with a further axis for moments too."""
+    centred = chroma - chroma.mean(axis=0)
+    even = np.maximum(np.linalg.norm(centred, axis=0), 1e-9)
+    return np.asarray(_KEY_PROFILES @ (centred / even) + _CHORD_WEIGHT * (_KEY_CHORDS @ chord_share))
 
 
 def camelot(tonic: int, mode: str) -> str:
@@ -66,10 +75,20 @@ def scale_triads(tonic: int, mode: str) -> frozenset[int]:
     return frozenset((tonic + degree) % 12 + 12 * minor for degree, minor in _DEGREES[mode])
 
 
-def _score(chroma: Array, chord_share: Array, first_chord: int | None, key: int) -> float:
-    tonic, mode = key % 12, MODES[key // 12]
-    fit = float(np.corrcoef(np.roll(chroma, -tonic), _PROFILES[key // 12])[0, 1])
-    degrees = _DEGREES[mode]
-    share = sum(weight * chord_share[(tonic + degree) % 12 + 12 * minor] for (degree, minor), weight in degrees.items())
-    first = _FIRST_CHORD_WEIGHT if first_chord == tonic + 12 * MODES.index(mode) else 0.0
-    return fit + _CHORD_WEIGHT * float(share) + first
+def _key_profiles() -> Array:
+    """[24, 12]: the profile of each key, centred and of unit length, so that a product is a correlation."""
+    centred = _PROFILES - _PROFILES.mean(axis=1, keepdims=True)
+    unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.array([np.roll(unit[key // 12], key % 12) for key in range(24)])
+
+
+def _key_chords() -> Array:
+    """[24, 24]: how much the time of each triad speaks for each key."""
+    weights = np.zeros((24, 24))
+    for key in range(24):
+        for (degree, minor), weight in _DEGREES[MODES[key // 12]].items():
+            weights[key, (key + degree) % 12 + 12 * minor] = weight
+    return weights
+
+
+_KEY_PROFILES, _KEY_CHORDS = _key_profiles(), _key_chords()

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from soundforge_runners.analysis._source import Samples
 from soundforge_runners.analysis._spectrum import HOP_S, PITCH_HOP_S
+from soundforge_runners.analysis._tempo import percussiveness
 
 type Array = NDArray[np.float64]
 
@@ -16,6 +17,7 @@ _TRIPLE_PENALTY = 0.12
 _SHIFT_MARGIN = 1.15
 _DUPLE_SHARE = 0.75
 _TERNARY_RATIO = 1.5
+_DRUMMED, _SWING_BPM = 0.6, 100.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Accents:
     def __init__(self, onset_bands: Samples, chroma: Samples) -> None:
         """Take onset bands [4, frames] and chroma [12, pitch frames]."""
         self._bands = onset_bands
+        self.drums = percussiveness(onset_bands)
         self._sum = np.concatenate([np.zeros((12, 1)), np.cumsum(chroma, axis=1, dtype=np.float64)], axis=1)
 
     def harmonic_change(self, times_s: Array, around_s: float) -> Array:
@@ -93,7 +96,10 @@ def find_bars(beats_s: Array, accents: Accents) -> Grid:
 
 
 def best_bars(beats_s: Array, accents: Accents) -> Grid:
-    """Choose the bar length and the first downbeat whose accents stand out most over the whole song."""
+    """Choose the bar length and the first downbeat whose accents stand out most over the whole song.
+
+    Two ternary beats make a 6/8 bar, unless they are fast and drummed: then it is swing or shuffle, in four.
+    """
     both = np.sort(np.concatenate([beats_s, half_beat_later(beats_s)]))
     beat_s = float(np.median(np.diff(beats_s)))
     accent = accents.of(both, beat_s)[np.searchsorted(both, beats_s)]
@@ -104,10 +110,10 @@ def best_bars(beats_s: Array, accents: Accents) -> Grid:
     )
     (best, bar, first), (second, *_) = choices[:2]
     halved = first % 2
-    if bar == 4 and accent[halved::2].mean() > _DUPLE_SHARE * -best and is_ternary(beats_s, accents):
-        return Grid(
-            beats_s, 2, halved, strength=-best, margin=float(accent[halved::2].mean() - accent[1 - halved :: 2].mean())
-        )
+    duple, off = (float(accent[start::2].mean()) for start in (halved, 1 - halved))
+    swings = accents.drums >= _DRUMMED and beat_s < 60 / _SWING_BPM
+    if bar == 4 and duple > _DUPLE_SHARE * -best and not swings and is_ternary(beats_s, accents):
+        return Grid(beats_s, 2, halved, strength=-best, margin=duple - off)
     return Grid(beats_s, bar, first, strength=-best, margin=second - best)
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from soundforge_runners.analysis._beats import carried_on, track_beats
 from soundforge_runners.analysis._chroma import Chroma
+from soundforge_runners.analysis._cues import Bars
 from soundforge_runners.analysis._meter import Accents, Grid, best_bars, find_bars, half_beat_later
 from soundforge_runners.analysis._spectrum import HOP_S, Spectra
 from soundforge_runners.analysis._tempo import Tempo, estimate_tempo, onset_curve, onset_span, percussiveness
@@ -15,9 +16,10 @@ type Array = NDArray[np.float64]
 
 _FEWEST_BEATS = 4
 _LEAST_SALIENCE = 0.05
-_RIVAL_SCORE, _RIVAL_MARGIN = 0.6, 1.4
+_RIVAL_SCORE, _RIVAL_MARGIN = 0.6, 1.3
 _ANY_DRUMS = 0.26
 _SLOW_BPM, _HALF_TIME_ACTIVITY = 100.0, 0.45
+_FAST_BPM, _DOUBLE_TIME_ACTIVITY, _DOUBLE_TIME_SHARE = 140.0, 0.2, 0.75
 _CLEAR_BASE, _CLEAR_SLOPE, _SECOND_DOUBT = 0.6, 2.0, 0.12
 _OCTAVE_SCORE, _SAME_TEMPO = 0.1, 0.04
 _CURVE_BEATS = 16
@@ -69,8 +71,8 @@ class Rhythm:
         return float(np.clip(self.regularity() * clear * (1 - _SECOND_DOUBT * second), 0, 1))
 
     def bar_confidence(self) -> float:
-        """How far the chosen bars stand before the second best, 0..1."""
-        return float(np.clip(self.grid.margin / max(self.grid.strength, 1e-9), 0, 1))
+        """How likely the bars are right, 0.5..1: by how far they stand before the second best."""
+        return float(0.5 + 0.5 * np.clip(self.grid.margin / max(self.grid.strength, 1e-9), 0, 1))
 
     def regularity(self) -> float:
         """Share of beats whose distance is within 8 % of the local median, 0..1."""
@@ -92,6 +94,14 @@ def find_rhythm(spectra: Spectra, chroma: Chroma) -> Rhythm | None:
     return Rhythm(grid=grid, tempo=tempo, bpm=_tempo_of(beats_s))
 
 
+def bars_of(rhythm: Rhythm, accents: Accents) -> Bars:
+    """The bars with the strength of the beats in each: the mean onset of all bands over the bar's beats."""
+    grid = rhythm.grid
+    struck = np.mean([accents.onset(band, grid.beats_s) for band in range(4)], axis=0)
+    pulse = [struck[first : first + grid.beats_per_bar].mean() for first in grid.downbeats]
+    return Bars(rhythm.downbeats_s, np.array(pulse), rhythm.bar_confidence())
+
+
 def _tempo_of(beats_s: Array) -> float:
     """The median tempo over spans of up to 32 beats: single beats stand on a grid of 12 ms, spans do not show it."""
     span = max(1, min(_TEMPO_SPAN, len(beats_s) // 2))
@@ -108,7 +118,8 @@ def _right_beats(curve: Array, tempo: Tempo, drums: float, accents: Accents) -> 
             grid = rival
     if drums >= _ANY_DRUMS and is_half_time(grid.beats_s, accents):
         return find_bars(with_half_beats(grid.beats_s), accents).beats_s
-    return grid.beats_s
+    strong = strong_half(grid.beats_s, accents)
+    return grid.beats_s if strong is None else find_bars(strong, accents).beats_s
 
 
 def is_half_time(beats_s: Array, accents: Accents) -> bool:
@@ -118,6 +129,22 @@ def is_half_time(beats_s: Array, accents: Accents) -> bool:
     """
     slow = float(np.median(np.diff(beats_s))) > 60 / _SLOW_BPM
     return slow and float(accents.activity(beats_s, (1 / 4, 3 / 4)).mean()) > _HALF_TIME_ACTIVITY
+
+
+def strong_half(beats_s: Array, accents: Accents) -> Array | None:
+    """Give every other beat where fast beats are half beats; None where they are beats.
+
+    Half beats they are if nothing is struck between them, and every other one is weaker in all bands: so a pop song
+    with eighths on the hi-hat is 96 and not 192, but a waltz (even) and drum and bass (busy) stay fast.
+    """
+    if float(np.median(np.diff(beats_s))) > 60 / _FAST_BPM or len(beats_s) < 2 * _FEWEST_BEATS:
+        return None
+    on = np.array([accents.onset(band, beats_s) for band in range(4)])
+    halves = [on[:, start::2].mean(axis=1) for start in (0, 1)]
+    weak, strong = sorted((0, 1), key=lambda half: float((halves[half] / np.maximum(on.mean(axis=1), 1e-9)).sum()))
+    share = halves[weak] / np.maximum(halves[strong], 1e-9)
+    empty = float(accents.activity(beats_s, (1 / 2,)).mean()) < _DOUBLE_TIME_ACTIVITY
+    return beats_s[strong::2] if empty and share.max() < 1 and share.mean() < _DOUBLE_TIME_SHARE else None
 
 
 def with_half_beats(beats_s: Array) -> Array:

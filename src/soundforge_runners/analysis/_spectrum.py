@@ -29,6 +29,8 @@ _BAND_EDGES_HZ = (0, 160, 500, 2500, 11_025)
 _BATCH = 1024
 _EVERY = PITCH_HOP // HOP
 TUNING_EVERY = 4
+_CONTRAST_EVERY, _CONTRAST_SHARE = 4, 0.02
+_CONTRAST_EDGES_HZ = (0, 200, 400, 800, 1600, 3200, 6400, 10_000)
 
 
 @dataclass(frozen=True)
@@ -40,18 +42,24 @@ class Spectra:
     mfcc: Samples
     """[14, pitch frames]: mel cepstrum, every `PITCH_HOP_S`."""
     shape: Samples
-    """[5, pitch frames]: level (mean square), centroid, bandwidth, 85 % roll-off in Hz, flatness 0..1."""
+    """[7, pitch frames]: level (mean square), centroid, bandwidth, 85 % roll-off in Hz, flatness 0..1, share of samples
+    where the sign changes, root mean square of the samples."""
+    contrast_db: Samples
+    """[7, every fourth pitch frame]: peaks above valleys, below 200 Hz and in the octaves from there."""
     pitch: Samples
     """[`PITCHES`, pitch frames]: magnitude per fifth of a semitone from E1, not yet tuned."""
     tuning_cents: float
     """Deviation from A4 = 440 Hz, -50..50."""
+    gain: float
+    """What the sound was multiplied by before all this."""
 
 
 def read_spectra(source: Source, integrated_lufs: float, on_progress: Callable[[float], None]) -> Spectra:
     """Make the pass. `on_progress` hears the share done, 0..1."""
     fast, slow = _Cutter(_FAST_WINDOW, HOP), _Cutter(_PITCH_WINDOW, PITCH_HOP)
     onsets, pitches = _OnsetPass(), _PitchPass()
-    for share, sound in _mono(source, 10 ** ((_REFERENCE_LUFS - integrated_lufs) / 20)):
+    gain = 10 ** ((_REFERENCE_LUFS - integrated_lufs) / 20)
+    for share, sound in _mono(source, gain):
         for frames in fast.cut(sound):
             onsets.add(frames)
         for frames in slow.cut(sound):
@@ -61,10 +69,10 @@ def read_spectra(source: Source, integrated_lufs: float, on_progress: Callable[[
         onsets.add(frames)
     for frames in slow.last():
         pitches.add(frames)
-    return _joined(onsets, pitches)
+    return _joined(onsets, pitches, gain)
 
 
-def _joined(onsets: "_OnsetPass", pitches: "_PitchPass") -> Spectra:
+def _joined(onsets: "_OnsetPass", pitches: "_PitchPass", gain: float) -> Spectra:
     pitch = np.concatenate(pitches.bands, axis=1)
     mfcc, shape = np.concatenate(onsets.mfcc, axis=1), np.concatenate(onsets.shape, axis=1)
     frames = min(pitch.shape[1], mfcc.shape[1])
@@ -73,7 +81,9 @@ def _joined(onsets: "_OnsetPass", pitches: "_PitchPass") -> Spectra:
         mfcc=mfcc[:, :frames],
         shape=shape[:, :frames],
         pitch=pitch[:, :frames],
+        contrast_db=np.concatenate(onsets.contrast, axis=1),
         tuning_cents=pitches.tuning.cents(),
+        gain=gain,
     )
 
 
@@ -119,6 +129,9 @@ class _OnsetPass:
         self._groups = np.array([group / group.sum() for group in groups], dtype=np.float32)
         self._before = np.zeros((2, _MELS), dtype=np.float32)
         self._count = 0
+        self._coarse = 0
+        self._contrasts = _contrast_edges()
+        self.contrast: list[Samples] = [np.empty((len(self._contrasts), 0), dtype=np.float32)]
         self.bands: list[Samples] = []
         self.mfcc: list[Samples] = []
         self.shape: list[Samples] = []
@@ -135,7 +148,10 @@ class _OnsetPass:
         self._count += len(frames)
         coarse = magnitude[first::_EVERY]
         self.mfcc.append(_cepstrum(coarse @ self._mel))
-        self.shape.append(_shape(coarse))
+        self.shape.append(np.concatenate([_shape(coarse), _wave(frames[first::_EVERY])]))
+        seldom = coarse[-self._coarse % _CONTRAST_EVERY :: _CONTRAST_EVERY]
+        self._coarse += len(coarse)
+        self.contrast.append(_contrast(seldom, self._contrasts))
 
 
 class _PitchPass:
@@ -191,3 +207,27 @@ def _shape(magnitude: Samples) -> Samples:
     power = magnitude**2 + 1e-10
     flatness = np.exp(np.log(power).mean(axis=1)) / power.mean(axis=1)
     return np.stack([power.mean(axis=1), centroid, bandwidth, rolloff, flatness]).astype(np.float32)
+
+
+def _wave(frames: Samples) -> Samples:
+    """Share of sign changes and root mean square of each frame, [2, frames]; the frames neither overlap nor gap."""
+    negative = np.signbit(frames)
+    changes = (negative[:, 1:] != negative[:, :-1]).mean(axis=1, dtype=np.float32)
+    power = np.einsum("fs,fs->f", frames, frames) / np.float32(frames.shape[1])
+    return np.stack([changes, np.sqrt(power)]).astype(np.float32)
+
+
+def _contrast_edges() -> list[tuple[int, int, int]]:
+    """First bin, one past the last, and how many of them are a peak or a valley."""
+    bins = [round(edge * _FAST_WINDOW / RATE_HZ) for edge in _CONTRAST_EDGES_HZ]
+    return [(low, high, max(1, round(_CONTRAST_SHARE * (high - low)))) for low, high in pairwise(bins)]
+
+
+def _contrast(magnitude: Samples, edges: list[tuple[int, int, int]]) -> Samples:
+    """Peaks beside valleys of each band in dB (Jiang et al., "Music type classification", ICME 2002)."""
+    rows = []
+    for low, high, few in edges:
+        band = np.partition(magnitude[:, low:high], (few - 1, high - low - few), axis=1)
+        valley, peak = band[:, :few].mean(axis=1), band[:, -few:].mean(axis=1)
+        rows.append(20 * np.log10((peak + 1e-4) / (valley + 1e-4)))
+    return np.array(rows, dtype=np.float32)

@@ -18,25 +18,27 @@ from soundforge_runners.analysis._energy import bar_energy, energy_curve
 from soundforge_runners.analysis._features import VECTOR_LENGTH, VECTOR_NAME, likeness_vector, timbre
 from soundforge_runners.analysis._harmony import find_harmony
 from soundforge_runners.analysis._loudness import Loudness, LoudnessMeter
-from soundforge_runners.analysis._rhythm import Rhythm, find_rhythm
+from soundforge_runners.analysis._meter import Accents
+from soundforge_runners.analysis._rhythm import Rhythm, bars_of, find_rhythm
 from soundforge_runners.analysis._source import Source
 from soundforge_runners.analysis._spectrum import Spectra, read_spectra
 from soundforge_runners.analysis._structure import Section, bar_edges, find_sections
 from soundforge_runners.analysis._tempo import onset_curve
 from soundforge_runners.analysis._tonality import is_empty, is_tonal
+from soundforge_runners.analysis._vocals import find_vocals
 
 type Warning_ = dict[str, str]
 type OnPart = Callable[[str, Document, str | None], None]
 type OnProgress = Callable[[float, str], None]
 
-ALGORITHM_VERSION = "2026.11-a"
+ALGORITHM_VERSION = "2026.11-b"
 SHORTEST_S = 3.0
 EMPTY: dict[str, tuple[str, ...]] = {
     "peaks": ("waveform",),
     "loudness": ("loudness",),
     "rhythm": ("tempo", "meter", "beats", "downbeats"),
     "harmony": ("key", "chords"),
-    "structure": ("sections", "energy"),
+    "structure": ("sections", "energy", "vocals"),
     "cues": ("cues",),
     "features": ("features", "embedding"),
 }
@@ -59,6 +61,7 @@ class Song:
     source: Source
     peaks_path: Path
     report: OnProgress
+    vocals: Source | None = None
     loudness: Loudness | None = None
     spectra: Spectra | None = None
     chroma: Chroma | None = None
@@ -86,9 +89,11 @@ class Song:
         return self.spectra, self.chroma
 
 
-def analyze(source: Source, peaks_path: Path, on_part: OnPart, on_progress: OnProgress) -> list[Warning_]:
-    """Run every stage; give the warnings of all. Writes the peaks to `peaks_path`."""
-    song, warnings = Song(source, peaks_path, on_progress), []
+def analyze(
+    source: Source, peaks_path: Path, on_part: OnPart, on_progress: OnProgress, vocals: Source | None = None
+) -> list[Warning_]:
+    """Run every stage; give the warnings of all. Writes the peaks to `peaks_path`; `vocals` is a vocal stem."""
+    song, warnings = Song(source, peaks_path, on_progress, vocals), []
     for percent, (name, stage) in zip((0, 10, 20, 85, 90, 95, 97), _STAGES.items(), strict=True):
         on_progress(percent, name)
         part, found = run_stage(name, stage, song)
@@ -154,21 +159,23 @@ def _structure(song: Song) -> Document:
     edges_s = bar_edges(song.downbeats_s, song.source.duration_s)
     if song.rhythm is not None:
         song.sections = find_sections(spectra, edges_s, bar_energy(song.energy, edges_s))
-    return document.structure_document(song.sections, song.energy)
+    vocals = find_vocals(song.vocals) if song.vocals else None
+    return {**document.structure_document(song.sections, song.energy), **document.vocals_document(vocals)}
 
 
 def _cues(song: Song) -> Document:
-    song.heard()
-    return document.cues_document(find_cues(song.sections, song.downbeats_s, song.energy))
+    spectra, chroma = song.heard()
+    bars = bars_of(song.rhythm, Accents(spectra.onset_bands, chroma.whole)) if song.rhythm else None
+    return document.cues_document(find_cues(song.sections, bars, song.energy) if bars else [])
 
 
 def _features(song: Song) -> Document:
     spectra, chroma = song.heard()
-    mean = chroma.whole.mean(axis=1, dtype=np.float64)
+    mean, curve = chroma.whole.mean(axis=1, dtype=np.float64), onset_curve(spectra.onset_bands)
     bpm = song.rhythm.bpm if song.rhythm else None
-    vector = likeness_vector(spectra, mean, onset_curve(spectra.onset_bands), bpm)
+    vector = likeness_vector(spectra, mean, curve, bpm)
     embedding = {"name": VECTOR_NAME, "dim": VECTOR_LENGTH, "values": vector.tolist()}
-    return {"features": timbre(spectra, mean), "embedding": embedding}
+    return {"features": timbre(spectra, chroma, curve), "embedding": embedding}
 
 
 _STAGES: dict[str, Callable[[Song], Document]] = {

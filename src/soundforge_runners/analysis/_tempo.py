@@ -76,6 +76,15 @@ def estimate_tempo(curve: Array, drums: float) -> Tempo | None:
     return Tempo(bpm=float(tempi[best]), salience=float(np.clip(comb[best], 0, 1)), alternatives=others)
 
 
+def repetition(curve: Array, tempi: Array) -> Array | None:
+    """Autocorrelation of the onset curve at one beat of each tempo, -1..1; None where nothing repeats."""
+    correlation = _autocorrelation(curve)
+    if correlation is None:
+        return None
+    lags = 60 / tempi / HOP_S
+    return np.asarray(np.interp(lags, np.arange(len(correlation)), correlation).clip(-1, 1))
+
+
 def _prior(tempi: Array, drums: float) -> Array:
     centre, octaves = _PERCUSSIVE_PRIOR if drums >= _PERCUSSIVE else _SOFT_PRIOR
     return np.asarray(np.exp(-0.5 * (np.log2(tempi / centre) / octaves) ** 2))
