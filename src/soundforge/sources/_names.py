@@ -33,7 +33,7 @@ def clean_name(name: str) -> Guess:
     The text is fit to show (one line, no control or direction characters, ≤ 200 letters each), and only to show: it
     is never used as a path.
     """
-    text = _one_line(re.split(r"[/\\]", name)[-1])
+    text = one_line(re.split(r"[/\\]", name)[-1])
     text = _without_extension(text)
     if " " not in text:
         text = text.replace("_", " ")
@@ -44,7 +44,8 @@ def clean_name(name: str) -> Guess:
     return Guess(title, artist[:_LETTERS].strip())
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Make text fit to show: one line, composed, without control and direction characters."""
     normal = (" " if letter.isspace() else letter for letter in unicodedata.normalize("NFC", text))
     return " ".join("".join(letter for letter in normal if _may_show(letter)).split())
 
