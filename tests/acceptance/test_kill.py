@@ -30,6 +30,8 @@ def studio(request: pytest.FixtureRequest) -> Iterator[Studio]:
         house.start()
         house.request_import()
         house.wait_until_over(OVER_S)
+        house.request_import()
+        house.song_s = house.wait_until_over(OVER_S)
         install_gates(house)
         yield house
         verified = house.command("db", "verify")

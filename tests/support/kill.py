@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,7 @@ from tests.support.studio import OVER_S, Process, Studio
 
 HELD = {"claiming", "files moved", "before commit", "before ack"}
 MOMENT_S = 60.0  # for a step to come
+CALM_S = 30.0  # until the purge of a fresh start is through
 CHILD_S = 10.0  # for the next child to come
 WITHIN_S = 60.0  # from the restart until every job is where it belongs
 _KEY = 770_077
@@ -172,7 +173,7 @@ def wait_for_moment(studio: Studio, gate: Gate, moment: Moment, job: Job) -> str
         until(lambda: gate.status(job) == "processing", within_s=MOMENT_S, every_s=0.002)
     elif moment.step == "child started":
         until(lambda: bool(records(studio, job)), within_s=MOMENT_S, every_s=0.002)
-    time.sleep(moment.after_s)
+    time.sleep(moment.after_s + moment.share * studio.song_s)
     rows = studio.ask("SELECT attempted_by[1] FROM oban_jobs WHERE args->>'job_id' = %s", str(job.id))
     return rows[0][0] if rows else None
 
@@ -241,7 +242,7 @@ def _in_place(alive: dict[str | None, Process], status: str, state: str, node: s
 
 _WRONG = """
 SELECT 'track twice: ' || audio_sha256 FROM tracks GROUP BY audio_sha256 HAVING count(*) > 1
-UNION ALL SELECT 'failed: ' || kind || ' ' || coalesce(error_code, '') FROM jobs WHERE status = 'failed'
+UNION ALL SELECT concat_ws(' ', 'failed:', kind, id, error_code, error) FROM jobs WHERE status = 'failed'
 UNION ALL SELECT 'stems: ' || count(s.id) FROM jobs j LEFT JOIN stems s ON s.job_id = j.id
   WHERE j.kind = 'separation' GROUP BY j.id HAVING count(s.id) <> 4
 UNION ALL SELECT 'no analysis' FROM jobs j WHERE j.kind = 'analysis'
@@ -259,12 +260,8 @@ def check_whole(studio: Studio) -> None:
     A house that was just started asks for its purge; what disagrees only while that runs is none of our findings.
     """
     live = "SELECT id FROM oban_jobs WHERE state IN ('available', 'scheduled', 'retryable', 'executing')"
-    for look in (lambda: studio.ask(live), studio.left_over, lambda: studio.ask(_WRONG), studio.verify):
-        _until_nothing(look)
-
-
-def _until_nothing(look: Callable[[], list[Any] | None]) -> None:
-    try:
-        until(lambda: look() == [], within_s=30, every_s=0.1)
-    except AssertionError as late:
-        raise AssertionError(f"still there: {look()}") from late
+    for look in (lambda: studio.ask(_WRONG), lambda: studio.ask(live), studio.left_over, studio.verify):
+        try:
+            until(lambda look=look: look() == [], within_s=CALM_S, every_s=0.1)
+        except AssertionError as late:
+            raise AssertionError(f"still there: {look()}") from late

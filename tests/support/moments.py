@@ -16,7 +16,6 @@ type Answer = Literal["aborts", "comes through"]
 
 STEPS: tuple[Step, ...] = ("claiming", "claimed", "child started", "files moved", "before commit", "before ack")
 WORKS: tuple[Work, ...] = ("import", "separation", "analysis")
-LONGEST_S = 4.0  # random moments lie within the time that a song takes
 _SEED = 20261122
 
 
@@ -29,11 +28,14 @@ class Moment:
     work: Work
     answer: Answer = "comes through"
     late: bool = False
-    after_s: float = 0.0  # the request of a random moment; the step of another
+    after_s: float = 0.0  # its step
+    share: float = 0.0  # of the time that a song takes, for a random moment
 
     def __str__(self) -> str:
         """Name the test."""
-        when = self.step + (f" +{self.after_s:.2f} s" if self.after_s else "")
+        when = self.step + (
+            f" +{self.after_s:.2f} s" if self.after_s else f" at {self.share:.0%}" if self.share else ""
+        )
         more = [self.answer] if self.step in ("claiming", "files moved", "before commit", "before ack") else []
         return ", ".join([f"{self.victim} in {self.work}", when, *more, *(["late"] if self.late else [])])
 
@@ -55,7 +57,7 @@ def ten_moments() -> list[Moment]:
         Moment("child", "child started", "import"),
         Moment("child", "files moved", "analysis"),
         Moment("postgres", "before commit", "analysis", "aborts"),
-        Moment("postgres", "random", "import", after_s=1.0),
+        Moment("postgres", "random", "import", share=0.6),
     ]
 
 
@@ -87,4 +89,4 @@ def _of_postgres() -> list[Moment]:
 
 def _random(victim: Victim, count: int) -> list[Moment]:
     dice = random.Random(f"{_SEED} {victim}")
-    return [Moment(victim, "random", "import", after_s=dice.uniform(0, LONGEST_S)) for _ in range(count)]
+    return [Moment(victim, "random", "import", share=dice.random()) for _ in range(count)]

@@ -130,6 +130,7 @@ class Studio:
         self.server = Process(data, "server", "serve", "--queues", SERVER_QUEUES, scale=scale, zygote=zygote)
         self.worker = Process(data, "worker", "work", "--queues", WORKER_QUEUES, scale=scale, zygote=zygote)
         self.songs = 0
+        self.song_s = 0.0  # that one takes here, from the request to the end
         self._connection: psycopg.Connection | None = None
 
     @property

@@ -84,7 +84,7 @@ def open_zygote() -> Iterator[Zygote]:
 def main() -> None:
     """Fork for each request until standard input ends."""
     from soundforge.app import serve  # noqa: F401, PLC0415 - this is what the imports are for
-    from soundforge.cli import main as command  # noqa: PLC0415
+    from soundforge.cli import main as command  # noqa: PLC0415 - here alone
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody here waits for them
     for line in sys.stdin:
