@@ -62,4 +62,4 @@ def _without_extension(text: str) -> str:
 
 def _split(text: str) -> tuple[str, str]:
     parts = _DASH.split(text, maxsplit=1)
-    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else ("", text)  # noqa: PLR2004
+    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else ("", text)  # noqa: PLR2004 - two halves
