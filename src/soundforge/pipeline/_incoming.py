@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,7 +47,8 @@ async def open_upload(settings: Settings, name: str, chunks: AsyncIterable[bytes
         await asyncio.to_thread(part.rename, whole)
         yield Upload(upload_id, _kept_name(name), size)
     except BaseException:
-        _remove([part, whole])
+        with suppress(OSError):  # a disk that cannot be written holds nothing of it either
+            _remove([part, whole])
         raise
 
 
@@ -81,21 +82,29 @@ def _is_left(
 
 async def _write(part: Path, chunks: AsyncIterable[bytes], most: int) -> int:
     size = 0
-    try:
+    with _on_disk():
         await asyncio.to_thread(part.parent.mkdir, parents=True, exist_ok=True)
         file = await asyncio.to_thread(part.open, "xb")
-        try:
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > most:
-                    raise too_large(most // _MB)
+    try:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > most:
+                raise too_large(most // _MB)
+            with _on_disk():
                 await asyncio.to_thread(file.write, chunk)
-        finally:
+    finally:
+        with _on_disk():
             await asyncio.to_thread(file.close)
+    return size
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         sentence = "This file could not be received: the disk is full or cannot be written."
         raise Unavailable(sentence, code="disk_full", detail=str(error)) from error
-    return size
 
 
 def too_large(most_mb: int) -> Invalid:

@@ -1,0 +1,257 @@
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from soundforge import accounts, library
+from soundforge.db import transaction
+from soundforge.events import JobChanged
+from soundforge.library import Query
+from soundforge.tables import Job, Kind, Track
+from soundforge.web import _stream
+from soundforge.web._stream import GOODBYE, PING, RESYNC, Feed, messages
+from soundforge.web._stream_library import LOADERS
+from tests.support.factories import add_many_songs, add_song
+from tests.support.house import House, add_job, log_in
+
+DEADLINE_S = 20.0
+LARGEST_BYTES = 2000
+
+
+class Ear:
+    """Hears one page's feed."""
+
+    def __init__(self) -> None:
+        self.heard: list[bytes] = []
+        self.ended = False
+        self._changed = asyncio.Condition()
+
+    async def listen(self, stream: AsyncIterator[bytes]) -> None:
+        async for message in stream:
+            await self._note(message)
+        self.ended = True
+        await self._note(b"")
+
+    async def _note(self, message: bytes) -> None:
+        async with self._changed:
+            self.heard.append(message)
+            self._changed.notify_all()
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(DEADLINE_S), self._changed:
+            while not is_so():
+                await self._changed.wait()
+
+    async def until_told(self, piece: str) -> bytes:
+        await self.until(lambda: any(piece.encode() in message for message in self.heard))
+        return next(message for message in self.heard if piece.encode() in message)
+
+    def bytes_told(self) -> bytes:
+        return b"".join(message for message in self.heard if message not in (PING, RESYNC, GOODBYE))
+
+
+@asynccontextmanager
+async def hearing(
+    house: House, name: str, query: Query | None = None, *, place: str | None = None, **more: UUID
+) -> AsyncIterator[Ear]:
+    async def allowed() -> bool:
+        return True
+
+    feed = Feed(house.users[name], "library", query or Query(), allowed, **more)
+    listener, ear = house.studio.listener, Ear()
+    stream = messages(feed, listener, place or listener.recent.place(), LOADERS, house.studio.stopping)
+    task = asyncio.create_task(ear.listen(stream))
+    try:
+        await ear.until(lambda: bool(ear.heard))
+        yield ear
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def change(owner_id: UUID, track_id: UUID, title: str) -> None:
+    async with transaction() as session:
+        await library.change_track(session, owner_id, track_id, title=title, artist="x", album="")
+
+
+async def test_one_change_among_10_000_rows_is_told_in_two_kilobytes(house: House) -> None:
+    ann = house.users["ann"]
+    async with transaction() as session:
+        await add_many_songs(session, ann, 10_000)
+        track = (await session.scalars(select(Track).where(Track.title == "song 5000"))).one()
+        neighbour = (await session.scalars(select(Track).where(Track.title == "song 5001"))).one()
+    by_title, by_age = Query(sort="title", descending=False), Query()
+    async with hearing(house, "ann", by_title) as sorted_one, hearing(house, "ann", by_age) as other:
+        await change(ann, track.id, "song 5000 b")
+        moved = await sorted_one.until_told("song 5000 b")
+        assert f'"track-{track.id}" hx-swap-oob="delete"'.encode() in moved
+        assert f"beforebegin:#track-{neighbour.id}".encode() in moved
+        updated = await other.until_told("song 5000 b")
+        assert b"beforebegin" not in updated
+        async with transaction() as session:
+            added = await add_song(session, ann, "song 5000 a")
+        inserted = await sorted_one.until_told("song 5000 a")
+        assert f"beforebegin:#track-{track.id}".encode() in inserted
+        async with transaction() as session:
+            await library.remove_track(session, ann, added.id)
+        gone = f'<div id="track-{added.id}" hx-swap-oob="delete">'
+        removed = await sorted_one.until_told(gone)
+        await other.until_told(gone)
+        assert all(len(message) < LARGEST_BYTES for message in (moved, updated, inserted, removed))
+        assert all(len(message) < LARGEST_BYTES for message in (*sorted_one.heard, *other.heard))
+
+
+async def test_a_tick_moves_bars_alone(house: House) -> None:
+    ann = house.users["ann"]
+    async with transaction() as session:
+        track = await add_song(session, ann)
+        job = await add_job(session, ann, Kind.SEPARATION, track_id=track.id)
+    async with hearing(house, "ann") as ear:
+        async with transaction() as session:
+            await session.execute(update(Job).where(Job.id == job.id).values(status="processing", run=1))
+        await ear.until_told(f"job-{job.id}")
+        before = len(ear.heard)
+        async with transaction() as session:
+            await session.execute(update(Job).where(Job.id == job.id).values(progress=42))
+        await ear.until(lambda: len(ear.heard) > before and b"42" in ear.heard[-1])
+        tick = ear.heard[-1]
+        assert len(tick) < 700
+        assert f"track-{track.id}".encode() not in tick.replace(f"row-{track.id}".encode(), b"")
+
+
+async def test_a_row_that_the_search_loses_goes_and_one_that_it_finds_comes(house: House) -> None:
+    ann = house.users["ann"]
+    async with transaction() as session:
+        lost, found = await add_song(session, ann, "blue one"), await add_song(session, ann, "red one")
+    async with hearing(house, "ann", Query(search="blue")) as ear:
+        await change(ann, lost.id, "green")
+        message = await ear.until_told(f"track-{lost.id}")
+        assert b"green" not in message
+        await change(ann, found.id, "blue now")
+        await ear.until_told("blue now")
+
+
+async def test_nobody_hears_a_byte_of_others(house: House) -> None:
+    ann, ben = house.users["ann"], house.users["ben"]
+    async with hearing(house, "ann") as hers, hearing(house, "ben") as his, hearing(house, "ben") as his_too:
+        async with transaction() as session:
+            track = await add_song(session, ann, "secret")
+            await add_job(session, ann, Kind.ANALYSIS, track_id=track.id)
+        await change(ann, track.id, "secret two")
+        async with transaction() as session:
+            last = await add_song(session, ben, "his own")
+        for ear in (his, his_too):
+            await ear.until_told(str(last.id))
+            assert str(track.id).encode() not in ear.bytes_told()
+            assert b"secret" not in ear.bytes_told()
+        await hers.until_told("secret two")
+        assert b"his own" not in hers.bytes_told()
+
+
+async def test_a_feed_ends_with_the_login_that_opened_it_and_no_other(house: House) -> None:
+    ann = house.users["ann"]
+    token, second = await log_in(ann), await log_in(ann)
+    async with transaction() as session:
+        _, row = await accounts.find_session(session, token) or (None, None)
+        _, kept = await accounts.find_session(session, second) or (None, None)
+        api_token, _ = await accounts.add_token(session, ann, "p", ["read"])
+    assert row is not None
+    assert kept is not None
+    async with (
+        hearing(house, "ann", session_id=row.id) as browser,
+        hearing(house, "ann", token_id=api_token.id) as program,
+        hearing(house, "ann", session_id=kept.id) as other,
+    ):
+        async with transaction() as session:
+            await accounts.log_out(session, token)
+        await browser.until(lambda: browser.ended)
+        assert GOODBYE in browser.heard
+        async with transaction() as session:
+            await accounts.revoke_token(session, ann, api_token.id)
+        await program.until(lambda: program.ended)
+        before = browser.bytes_told() + program.bytes_told()
+        async with transaction() as session:
+            await add_song(session, ann, "after")
+        await other.until_told("after")
+        assert not other.ended
+        assert browser.bytes_told() + program.bytes_told() == before
+        async with transaction() as session:
+            await accounts.disable_user(session, ann)
+        await other.until(lambda: other.ended)
+
+
+async def test_what_happened_since_a_page_was_drawn_is_told_first(house: House) -> None:
+    ann = house.users["ann"]
+    place = house.studio.listener.recent.place()
+    async with hearing(house, "ann") as witness:
+        async with transaction() as session:
+            await add_song(session, ann, "meanwhile")
+        await witness.until_told("meanwhile")
+    async with hearing(house, "ann", place=place) as ear:
+        message = await ear.until_told("meanwhile")
+        assert message.startswith(b"id: ")
+        assert RESYNC not in ear.heard
+    later = message.split(b"\n")[0].removeprefix(b"id: ").decode()
+    async with hearing(house, "ann", place=later) as ear:
+        assert ear.heard == [PING]
+
+
+async def test_a_page_of_another_life_reads_everything_anew(house: House) -> None:
+    async with hearing(house, "ann", place="unknown-7") as ear:
+        assert ear.heard[0] == RESYNC
+    async with hearing(house, "ann") as ear:
+        house.studio.listener.resync()
+        await ear.until(lambda: RESYNC in ear.heard)
+
+
+async def test_after_a_gap_a_feed_looks_whether_its_login_still_counts(house: House) -> None:
+    asked = []
+
+    async def no_more() -> bool:
+        asked.append(True)
+        return False
+
+    feed = Feed(house.users["ann"], "library", Query(), no_more)
+    listener, ear = house.studio.listener, Ear()
+    stream = messages(feed, listener, listener.recent.place(), LOADERS, house.studio.stopping)
+    task = asyncio.create_task(ear.listen(stream))
+    await ear.until(lambda: bool(ear.heard))
+    listener.resync()
+    await ear.until(lambda: ear.ended)
+    await task
+    assert (asked, ear.heard) == ([True], [PING, GOODBYE, b""])
+
+
+async def test_silence_is_filled_with_signs_of_life_until_the_studio_stops(house: House, monkeypatch) -> None:  # noqa: ANN001 - pytest's own
+    monkeypatch.setattr(_stream, "PING_S", 0.01)
+    async with hearing(house, "ann") as ear:
+        await ear.until(lambda: ear.heard.count(PING) > 2)
+        house.studio.stopping.set()
+        await ear.until(lambda: ear.ended)
+        assert set(ear.heard) == {PING, b""}
+
+
+async def test_maintenance_stays_out_of_the_library(house: House) -> None:
+    event = JobChanged(
+        owner_id=house.users["ann"],
+        job_id=house.users["ann"],
+        track_id=None,
+        parent_id=None,
+        kind="maintenance",
+        status="queued",
+        progress=0,
+        stage="",
+        run=0,
+        error_code=None,
+        wait_reason=None,
+    )
+    async with hearing(house, "ann") as ear:
+        house.studio.listener.hand_out(event)
+        async with transaction() as session:
+            await add_song(session, house.users["ann"], "music")
+        await ear.until_told("music")
+        assert b"job-" not in ear.bytes_told()
