@@ -1,0 +1,137 @@
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from cyclopts import App
+
+from soundforge import errors
+from soundforge.cli import main
+from soundforge.cli._main import app, exit_code
+from soundforge.web import api
+from tests.support.audio import sweep, write_audio
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
+ROW = re.compile(r"^\| `([^`]+)` \| (?:`([^`]+)`|(local|[^|]+)) \|", re.MULTILINE)
+
+type Command = Callable[..., tuple[int, str, str]]
+
+
+def commands(group: App = app, words: tuple[str, ...] = ()) -> Iterator[str]:
+    for name in (one for one in group if not one.startswith("-")):
+        below = [*commands(group[name], (*words, name))]
+        yield from below or [" ".join((*words, name))]
+
+
+def routes() -> set[str]:
+    return {
+        f"{method} {route.path}"
+        for router in api.routers
+        for route in router.routes
+        for method in route.methods - {"HEAD"}
+    }
+
+
+@pytest.fixture
+def run(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    monkeypatch.setenv("SOUNDFORGE_DATABASE_URL", dsn)
+    monkeypatch.setenv("SOUNDFORGE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("SOUNDFORGE_TIME_SCALE", "0.05")
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([*words])
+        out, err = capfd.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return command
+
+
+def test_the_page_of_commands_lists_exactly_the_commands_there_are() -> None:
+    listed, _, _ = PAGE.read_text("utf-8").partition("Routes without")
+    assert [row[0] for row in ROW.findall(listed)] != []
+    assert {row[0] for row in ROW.findall(listed)} == set(commands())
+
+
+def test_every_route_of_the_api_has_a_command_or_a_reason() -> None:
+    listed, _, without = PAGE.read_text("utf-8").partition("Routes without")
+    told = {row[1] for row in ROW.findall(listed) if row[1]}
+    assert all(row[1] or row[2] == "local" for row in ROW.findall(listed))
+    alone = {row[0] for row in ROW.findall(without)}
+    assert told | alone == routes()
+    assert not told & alone
+
+
+@pytest.mark.parametrize("command", ["", *commands()])
+def test_every_command_helps_with_one_sentence_first(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command.split(), "--help"])
+    assert not ended.value.code
+    assert f"soundforge {command}".strip() in capsys.readouterr().out
+
+
+def test_every_family_of_errors_has_an_exit_code() -> None:
+    families = (errors.Rejected, errors.NotFound, errors.Conflict, errors.Unavailable, errors.Broken)
+    assert [exit_code(family("x")) for family in families] == [2, 2, 2, 4, 1]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["forge"], 2, "no_source"),
+        (["forge", "nowhere.wav"], 2, "no file"),
+        (["forge", "https://open.spotify.com/track/4cOdK2wGLETKBW3PvgPWqT"], 2, "missing_engine"),
+        (["analyze", "nowhere.wav"], 2, "no_such_file"),
+        (["spotify", "parse", "https://example.org"], 2, ""),
+        (["tracks", "show", str(uuid4())], 2, "track_not_found"),
+        (["tracks", "show", "no-uuid"], 2, ""),
+        (["tracks", "list", "--user", "nobody"], 2, "user_not_found"),
+        (["jobs", "cancel", str(uuid4())], 2, "no_job"),
+        (["nonsense"], 2, ""),
+    ],
+)
+def test_what_is_at_fault_is_said_in_a_sentence_and_by_the_exit_code(
+    run: Command, words: list[str], code: int, said: str
+) -> None:
+    ended, out, err = run(*words)
+    assert ended == code, out + err
+    assert said in out + err
+    assert "Traceback" not in out + err
+
+
+def test_documents_are_json_and_nothing_else(run: Command) -> None:
+    for words in (["tracks", "list"], ["jobs", "list"], ["models", "list"], ["users", "list"], ["db", "verify"]):
+        code, out, err = run(*words, "--json")
+        assert code == 0, err
+        json.loads(out)
+    assert json.loads(run("spotify", "parse", "spotify:track:4cOdK2wGLETKBW3PvgPWqT", "--json")[1])["kind"] == "track"
+
+
+def test_a_folder_with_one_bad_file_is_forged_and_exits_with_3(run: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "songs"
+    folder.mkdir()
+    write_audio(folder / "Ann - Good.wav", sweep(0.5, rate=8000), rate=8000)
+    (folder / "bad.wav").write_bytes(b"%PDF-1.7 no song at all")
+    (folder / "worse.wav").write_bytes(b"RIFF and then nothing of use" * 40)
+    code, out, err = run("forge", str(folder), "--json", "--out", str(tmp_path / "out"))
+    assert code == 3, out + err
+    good, bad, worse = json.loads(out)
+    assert (good["done"], good["title"], good["artist"], len(good["stems"])) == (True, "Good", "Ann", 4)
+    assert {Path(path).name for path in good["files"]} == {path.name for path in (tmp_path / "out").iterdir()}
+    assert (bad["done"], bad["track_id"]) == (False, None)
+    assert "PDF" in bad["error"]
+    assert (worse["done"], bool(worse["error"])) == (False, True)
+    listed: dict[str, Any] = json.loads(run("tracks", "list", "good", "--json")[1])
+    assert [row["id"] for row in listed["rows"]] == [good["track_id"]]
+    shown = json.loads(run("tracks", "show", good["track_id"], "--json")[1])
+    assert shown["row"]["title"] == "Good"
+    assert run("tracks", "edit", good["track_id"], "--title", "Better")[0] == 0
+    assert "Better" in run("tracks", "show", good["track_id"])[1]
+    assert run("tracks", "delete", good["track_id"])[0] == 0
+    assert run("tracks", "show", good["track_id"])[0] == 2
+    assert run("tracks", "restore", good["track_id"])[0] == 0
+    assert run("db", "verify")[0] == 0
