@@ -33,7 +33,7 @@ from soundforge.tables import Job, migrate
 from tests.support.audio import sweep, write_audio
 from tests.support.db import fast_folder
 from tests.support.leaks import keep_process
-from tests.support.servers import postmaster_pid, until
+from tests.support.servers import until
 from tests.support.zygote import Forked, Zygote
 
 SCALE = 0.05
@@ -267,10 +267,9 @@ class Studio:
             process.kill()
         for child in self.children():
             child.kill()
-        if self.postgres.is_alive():
-            os.kill(postmaster_pid(self.postgres), signal.SIGKILL)
-            until(lambda: not self.postgres.is_alive())
-        shutil.rmtree(self.data, ignore_errors=True)
+        self.postgres.start()  # an orderly end gives back the shared memory that killed ones have left
+        self.postgres.stop()
+        shutil.rmtree(self.data)
 
 
 def _home(process: psutil.Process) -> str:
