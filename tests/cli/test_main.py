@@ -108,7 +108,12 @@ def test_documents_are_json_and_nothing_else(run: Command) -> None:
         code, out, err = run(*words, "--json")
         assert code == 0, err
         json.loads(out)
-    assert json.loads(run("spotify", "parse", "spotify:track:4cOdK2wGLETKBW3PvgPWqT", "--json")[1])["kind"] == "track"
+    assert (
+        json.loads(run("spotify", "parse", "https://open.spotify.com/track/4cOdK2wGLETKBW3PvgPWqT", "--json")[1])[
+            "kind"
+        ]
+        == "track"
+    )
 
 
 def test_a_folder_with_one_bad_file_is_forged_and_exits_with_3(run: Command, tmp_path: Path) -> None:
