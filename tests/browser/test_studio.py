@@ -152,7 +152,7 @@ async def test_all_stems_are_packed_by_a_job_and_taken_home(studio_of_song: tupl
     async with page.expect_download() as waiting:
         await link.click()
     names = zipfile.ZipFile(await (await waiting.value).path()).namelist()
-    assert sorted(names) == [f"Ana_B - Quiet_ Fire ({stem}).flac" for stem in ("bass", "drums", "other", "vocals")]
+    assert sorted(names) == [f"Ana-B - Quiet- Fire ({stem}).flac" for stem in ("bass", "drums", "other", "vocals")]
 
 
 async def test_the_analysis_is_taken_home_as_json(studio_of_song: tuple[Visit, Page]) -> None:

@@ -91,7 +91,7 @@ async def test_a_server_that_goes_and_comes_is_told_and_what_was_missed_is_shown
         await add_track(owner, "There before")
         started = run_studio(dsn, tmp_path / "data", queues="none")
         async with started as studio, visit(browser, studio, cookie) as visiting:
-            visiting.expected += ["ERR_", "Failed to load resource"]
+            visiting.expected += ["ERR_", "Failed to load resource", "Failed to fetch"]
             page = await visiting.live()
             assert await page.locator(".row").count() == 1
             await studio.stop()

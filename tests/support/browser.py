@@ -159,7 +159,7 @@ async def visit(browser: Browser, studio: Studio, cookie: str = "", **options: A
         yield made
     finally:
         await context.close()
-    assert made.faults == []
+    assert made.faults == [], made.faults
 
 
 async def until(page: Page, expression: str, *, within_s: float = 10) -> Any:
