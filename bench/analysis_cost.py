@@ -1,11 +1,13 @@
 """Processor seconds per minute of sound, ours beside the naive script: one long song, one thread, second run of each.
 
-    python -m bench.analysis_cost SONGS [--seconds 600]
+    python -m bench.analysis_cost [SONGS] [--seconds 600]
 
-SONGS is a folder made by `bench.songs`; its mixes are joined until the song is long enough.
+SONGS is a folder made by `bench.songs`; its mixes are joined until the song is long enough. Without it the songs of
+`bench.analysis` are taken, and rendered where they are missing.
 """
 
 import argparse
+import math
 import os
 import tempfile
 import time
@@ -17,19 +19,21 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUM
 import numpy as np
 import soundfile as sf
 
-from bench.analysis import listen, listen_naively
+from bench.analysis import SECONDS, listen, listen_naively, rendered
 from bench.scores import Heard
+
+SEED = 2027
 
 
 def main() -> None:
     """Measure and print."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("songs", type=Path)
+    ask.add_argument("songs", type=Path, nargs="?")
     ask.add_argument("--seconds", type=float, default=600)
     asked = ask.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         song = Path(folder, "long.wav")
-        join(asked.songs, song, asked.seconds)
+        join(asked.songs or rendered(SEED, math.ceil(asked.seconds / (SECONDS - 8))), song, asked.seconds)
         ours, naive = (warm_cost_s(how, song) / asked.seconds * 60 for how in (listen, listen_naively))
     print(f"ours {ours:.3f}, naive {naive:.3f} CPU s per minute: 1/{naive / ours:.1f}")
 

@@ -17,11 +17,17 @@ METRICS = (
     "key_exact",
     "chord_majmin",
     "chord_root",
+    "chord_tetrads",
     "boundary_f_3s",
     "boundary_f_05s",
 )
 _TEMPO_TOLERANCE = 0.04
 _OCTAVES = (1.0, 2.0, 0.5, 3.0, 1 / 3)
+_CHORD_JUDGES = {
+    "chord_majmin": mir_eval.chord.majmin,
+    "chord_root": mir_eval.chord.root,
+    "chord_tetrads": mir_eval.chord.tetrads,
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class Heard:
     key: str | None
     chords: list[tuple[float, float, str]]
     sections: list[tuple[float, float]]
+    tempo_confidence: float | None = None
+    key_confidence: float | None = None
 
 
 def heard_by_us(document: dict[str, Any]) -> Heard:
@@ -50,6 +58,8 @@ def heard_by_us(document: dict[str, Any]) -> Heard:
         key=key and f"{key['tonic']} {key['mode']}",
         chords=[(c["start_s"], c["end_s"], c["label"]) for c in document["chords"] or []],
         sections=[(s["start_s"], s["end_s"]) for s in document["sections"] or []],
+        tempo_confidence=document["tempo"] and document["tempo"]["confidence"],
+        key_confidence=key and key["confidence"],
     )
 
 
@@ -81,6 +91,12 @@ def interval(values: list[float], rounds: int = 2000) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def calibration_error(said: np.ndarray, right: np.ndarray, bins: int = 4) -> float:
+    """Expected calibration error over bins of equal size (Naeini et al., AAAI 2015)."""
+    groups = [group for group in np.array_split(np.argsort(said, kind="stable"), bins) if len(group)]
+    return float(sum(abs(said[group].mean() - right[group].mean()) * len(group) for group in groups) / len(said))
+
+
 def _tempo(truth_bpm: float, bpm: float | None) -> dict[str, float]:
     right = [bpm is not None and abs(bpm / (truth_bpm * octave) - 1) < _TEMPO_TOLERANCE for octave in _OCTAVES]
     return {"tempo_acc1": float(right[0]), "tempo_acc2": float(any(right))}
@@ -93,15 +109,15 @@ def _key(truth: str, key: str | None) -> dict[str, float]:
 
 def _chords(truth: list[list[Any]], chords: list[tuple[float, float, str]]) -> dict[str, float]:
     if not chords:
-        return {"chord_majmin": 0.0, "chord_root": 0.0}
+        return dict.fromkeys(_CHORD_JUDGES, 0.0)
     spans, names = np.array([row[:2] for row in truth]), [row[2] for row in truth]
     found, labels = np.array([row[:2] for row in chords]), [row[2] for row in chords]
     low, high = spans.min(), spans.max()
     found, labels = mir_eval.util.adjust_intervals(found, labels, low, high, mir_eval.chord.NO_CHORD)
     merged, names, labels = mir_eval.util.merge_labeled_intervals(spans, names, found, labels)
     lengths = mir_eval.util.intervals_to_durations(merged)
-    judges = {"chord_majmin": mir_eval.chord.majmin, "chord_root": mir_eval.chord.root}
-    return {name: mir_eval.chord.weighted_accuracy(judge(names, labels), lengths) for name, judge in judges.items()}
+    judged = {name: judge(names, labels) for name, judge in _CHORD_JUDGES.items()}
+    return {name: mir_eval.chord.weighted_accuracy(found, lengths) for name, found in judged.items()}
 
 
 def _boundaries(truth: list[list[Any]], sections: list[tuple[float, float]], duration_s: float) -> dict[str, float]:

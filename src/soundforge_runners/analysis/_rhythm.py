@@ -17,6 +17,8 @@ type Array = NDArray[np.float64]
 _FEWEST_BEATS = 4
 _LEAST_SALIENCE = 0.05
 _RIVAL_SCORE, _RIVAL_MARGIN = 0.6, 1.3
+_FASTER_SCORE, _RATIO_SLACK = 0.5, 0.04
+_THIRDS_STRUCK, _HALVES_STRUCK = 0.6, 0.45
 _ANY_DRUMS = 0.26
 _SLOW_BPM, _HALF_TIME_ACTIVITY = 100.0, 0.45
 _FAST_BPM, _DOUBLE_TIME_ACTIVITY, _DOUBLE_TIME_SHARE = 140.0, 0.2, 0.75
@@ -116,6 +118,8 @@ def _right_beats(curve: Array, tempo: Tempo, drums: float, accents: Accents) -> 
     for rival in rivals:
         if rival is not None and rival.strength > _RIVAL_MARGIN * grid.strength:
             grid = rival
+    if is_two_thirds(grid.beats_s, accents):
+        grid = _half_as_fast_again(curve, 60 / float(np.median(np.diff(grid.beats_s))), tempo, accents) or grid
     if drums >= _ANY_DRUMS and is_half_time(grid.beats_s, accents):
         return find_bars(with_half_beats(grid.beats_s), accents).beats_s
     strong = strong_half(grid.beats_s, accents)
@@ -129,6 +133,20 @@ def is_half_time(beats_s: Array, accents: Accents) -> bool:
     """
     slow = float(np.median(np.diff(beats_s))) > 60 / _SLOW_BPM
     return slow and float(accents.activity(beats_s, (1 / 4, 3 / 4)).mean()) > _HALF_TIME_ACTIVITY
+
+
+def is_two_thirds(beats_s: Array, accents: Accents) -> bool:
+    """Tell whether the beats are one and a half of the music's: all bands strike thirds as hard as beats, not halves.
+
+    In 6/8, swing and waltz the bass does not play the thirds.
+    """
+    thirds, halves = accents.activity(beats_s, (1 / 3, 2 / 3)), accents.activity(beats_s, (1 / 2,))
+    return bool(thirds.min() > _THIRDS_STRUCK and halves.mean() < _HALVES_STRUCK)
+
+
+def _half_as_fast_again(curve: Array, bpm: float, tempo: Tempo, accents: Accents) -> Grid | None:
+    heard = (tempo.bpm, *(other for other, score in tempo.alternatives if score >= _FASTER_SCORE))
+    return next((_grid(curve, other, accents) for other in heard if abs(other / bpm / 1.5 - 1) < _RATIO_SLACK), None)
 
 
 def strong_half(beats_s: Array, accents: Accents) -> Array | None:

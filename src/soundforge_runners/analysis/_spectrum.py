@@ -88,13 +88,14 @@ def _joined(onsets: "_OnsetPass", pitches: "_PitchPass", gain: float) -> Spectra
 
 
 def _mono(source: Source, gain: float) -> Iterator[tuple[float, Samples]]:
-    """Give (share done, mono at `RATE_HZ`)."""
+    """Give (share done, mono at `RATE_HZ`), less the offset of the first block: its edges would sound like clicks."""
     resampler = soxr.ResampleStream(source.sample_rate_hz, RATE_HZ, 1, dtype="float32", quality="MQ")
-    done = 0
+    done, offset = 0, np.float32(0)
     for block in source.blocks():
-        done += len(block)
         mono = block @ np.full(source.channels, gain / source.channels, dtype=np.float32)
-        yield done / source.frames, resampler.resample_chunk(mono, last=done >= source.frames)
+        offset = offset if done else mono.mean(dtype=np.float32)
+        done += len(block)
+        yield done / source.frames, resampler.resample_chunk(mono - offset, last=done >= source.frames)
 
 
 class _Cutter:

@@ -7,9 +7,10 @@ import pytest
 
 from soundforge_runners.analysis._beats import carried_on, track_beats
 from soundforge_runners.analysis._chroma import Chroma, tuned_chroma
-from soundforge_runners.analysis._rhythm import Rhythm, find_rhythm
+from soundforge_runners.analysis._meter import Accents, Grid
+from soundforge_runners.analysis._rhythm import Rhythm, find_rhythm, strong_half
 from soundforge_runners.analysis._spectrum import HOP_S, Spectra, read_spectra
-from soundforge_runners.analysis._tempo import estimate_tempo, onset_curve
+from soundforge_runners.analysis._tempo import Tempo, estimate_tempo, onset_curve
 from tests.support.signals import Sound, hat, kick, place, progression, rock_song, silence, snare, write
 
 
@@ -109,3 +110,38 @@ def test_where_nothing_happens_there_is_no_tempo() -> None:
 
 def test_a_curve_shorter_than_two_seconds_has_no_tempo() -> None:
     assert estimate_tempo(np.sin(np.arange(100) / 3), drums=1.0) is None
+
+
+def test_a_curve_over_sixteen_beats_follows_a_song_that_speeds_up() -> None:
+    truth = np.cumsum(60 / np.linspace(100, 108, 96))
+    found = Rhythm(Grid(truth, 4, 0, 1.0, 1.0), Tempo(104, 0.5, ()), 104.0)
+    middles = [(bpm, 100 + 8 * (16 * index + 8) / 95) for index, (_, bpm) in enumerate(found.curve())]
+    assert all(bpm == pytest.approx(true, rel=0.005) for bpm, true in middles)
+    assert not found.is_stable()
+
+
+def accents_of(*hits: tuple[int, float, float, float], beats: int = 64) -> tuple[Accents, np.ndarray]:
+    """Onsets (band, first, every, strength), counted in frames, and beats every 26 frames: 199 BPM."""
+    bands = np.zeros((4, 26 * beats), dtype=np.float32)
+    for band, first, every, strength in hits:
+        bands[band, int(first) :: int(every)] = strength
+    return Accents(bands, np.zeros((12, 26 * beats // 8), dtype=np.float32)), np.arange(beats) * 26 * HOP_S
+
+
+def test_eighths_on_the_hi_hat_are_half_beats() -> None:
+    accents, beats_s = accents_of((0, 0, 52, 1.0), (1, 0, 52, 1.0), (2, 0, 52, 1.0), (3, 0, 52, 1.0), (3, 26, 52, 0.5))
+    strong = strong_half(beats_s, accents)
+    assert strong is not None
+    assert strong == pytest.approx(beats_s[::2])
+
+
+def test_fast_beats_that_are_even_or_busy_stay() -> None:
+    even, beats_s = accents_of(*((band, 0, 26, 1.0) for band in range(4)))
+    busy, _ = accents_of(*((band, 0, 52, 1.0) for band in range(4)), *((band, 13, 26, 0.6) for band in range(4)))
+    assert strong_half(beats_s, even) is None
+    assert strong_half(beats_s, busy) is None
+
+
+def test_slow_beats_are_never_halved() -> None:
+    accents, beats_s = accents_of((0, 0, 52, 1.0))
+    assert strong_half(beats_s * 2, accents) is None

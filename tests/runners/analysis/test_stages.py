@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def test_a_song_in_stereo_is_heard_as_in_mono(tmp_path: Path) -> None:
     one, _ = hear(mono, tmp_path)
     two, _ = hear(np.stack([mono, mono], axis=1), tmp_path)
     assert two["tempo"]["bpm"] == pytest.approx(120, rel=0.005)
-    assert two["beats"]["times_s"] == pytest.approx(one["beats"]["times_s"], abs=0.002)
+    assert two["beats"]["times_s"][:32] == pytest.approx(one["beats"]["times_s"][:32], abs=0.002)
     assert two["key"]["camelot"] == one["key"]["camelot"] == "8B"
 
 
@@ -48,7 +49,7 @@ def test_loud_and_quiet_copies_are_heard_alike(tmp_path: Path) -> None:
     song = rock_song(bars=8)
     loud, _ = hear(song, tmp_path)
     quiet, _ = hear(song * np.float32(0.01), tmp_path)
-    assert loud["beats"]["times_s"] == pytest.approx(quiet["beats"]["times_s"], abs=0.002)
+    assert loud["beats"]["times_s"][:32] == pytest.approx(quiet["beats"]["times_s"][:32], abs=0.002)
     assert loud["key"]["camelot"] == quiet["key"]["camelot"]
     assert loud["loudness"]["integrated_lufs"] - quiet["loudness"]["integrated_lufs"] == pytest.approx(40, abs=0.1)
 
@@ -85,6 +86,57 @@ def test_a_chord_that_only_lasts_has_a_key_and_no_beat(tmp_path: Path) -> None:
     assert said["key"]["camelot"] == "8A"
     assert said["tempo"] is None
     assert codes == ["no_beat"]
+
+
+def test_a_constant_offset_does_not_change_what_is_heard(tmp_path: Path) -> None:
+    song = rock_song(bars=8)
+    plain, _ = hear(song, tmp_path)
+    offset, codes = hear(song + np.float32(0.3), tmp_path)
+    assert codes == []
+    assert offset["beats"]["times_s"][:32] == pytest.approx(plain["beats"]["times_s"][:32], abs=0.002)
+    assert offset["key"]["camelot"] == plain["key"]["camelot"]
+    assert offset["loudness"]["integrated_lufs"] == pytest.approx(plain["loudness"]["integrated_lufs"], abs=0.1)
+
+
+def test_five_seconds_of_a_song_have_a_tempo_and_a_key(tmp_path: Path) -> None:
+    said, codes = hear(rock_song(bars=4)[: 5 * RATE_HZ], tmp_path)
+    assert codes == []
+    assert said["tempo"]["bpm"] == pytest.approx(120, rel=0.02)
+    assert said["key"] is not None
+
+
+def test_the_same_sound_gives_the_same_bytes(tmp_path: Path) -> None:
+    source = write(rock_song(bars=4), tmp_path / "pcm.f32")
+    first, again = (json.dumps(listen(source, tmp_path)[1]) for _ in range(2))
+    assert first == again
+
+
+def test_vocals_are_null_without_a_stem_and_found_in_one(tmp_path: Path) -> None:
+    song = rock_song(bars=4)
+    source = write(song, tmp_path / "pcm.f32")
+    voice = np.concatenate([silence(3), sine(330, 2), silence(len(song) / RATE_HZ - 5)])
+    said: dict[str, Any] = {}
+    stem = write(voice, tmp_path / "vocals.f32")
+    analyze(source, tmp_path / "peaks.dat", lambda _, part, __: said.update(part), lambda *_: None, stem)
+    assert [span["start_s"] for span in said["vocals"]["spans"]] == [3.0]
+    assert listen(source, tmp_path)[1]["vocals"] is None
+
+
+def test_features_have_every_figure_of_the_usual_tutorial(tmp_path: Path) -> None:
+    features = hear(rock_song(bars=4), tmp_path)[0]["features"]
+    single = ("centroid_hz", "bandwidth_hz", "rolloff85_hz", "flatness", "zcr", "rms_dbfs", "percussive_share")
+    lengths = {"contrast_db": 7, "mfcc": 14, "tonnetz": 6}
+    assert all(isinstance(features[name]["mean"], float) for name in single)
+    assert {name: len(features[name]["mean"]) for name in lengths} == lengths
+    assert len(features["chroma_mean"]) == len(features["chroma_std"]) == 12
+    assert len(features["tempogram"]["bpm"]) == len(features["tempogram"]["strength"])
+
+
+def test_a_tone_changes_its_sign_twice_a_period_and_stands_out_of_its_octave(tmp_path: Path) -> None:
+    tone, hiss = (hear(sound, tmp_path)[0]["features"] for sound in (sine(1000, 4), noise(4)))
+    assert tone["zcr"]["mean"] == pytest.approx(2 * 1000 / RATE_HZ, rel=0.03)
+    assert tone["rms_dbfs"]["mean"] == pytest.approx(20 * np.log10(0.3 / np.sqrt(2)), abs=0.2)
+    assert tone["contrast_db"]["mean"][3] > hiss["contrast_db"]["mean"][3] + 20
 
 
 def test_silence_in_the_middle_does_not_break_the_rest(tmp_path: Path) -> None:
