@@ -131,6 +131,7 @@ def strike(studio: Studio, moment: Moment) -> Outcome:
         job = request(studio, moment)
         node = wait_for_moment(studio, gate, moment, job)
         dead = kill(studio, moment, node, job, outcome)
+        assert outcome.hit != "nothing" or moment.step == "random", "there was nobody to kill"
         gate.open(abort=moment.answer == "aborts")
     if dead and moment.late:
         until_placed(studio)
