@@ -8,9 +8,10 @@ import hashlib
 import os
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+QUEUES = ("imports", "download", "processing", "analysis", "exports", "maintenance")
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -64,9 +65,27 @@ class Settings(BaseSettings):
         """Where runs work, outside storage."""
         return self.data / "work"
 
+    @field_validator("queues")
+    @classmethod
+    def _read_queues(cls, queues: str) -> str:
+        parse_queues(queues)
+        return queues
+
     def queue_limits(self) -> dict[str, int]:
         """Parse ``queues``: ``"processing:2,analysis:1"`` gives ``{"processing": 2, "analysis": 1}``."""
-        if self.queues.strip() in ("", "none"):
-            return {}
-        pairs = (part.strip().split(":") for part in self.queues.split(","))
-        return {name: int(limit) for name, limit in pairs}
+        return parse_queues(self.queues)
+
+
+def parse_queues(text: str) -> dict[str, int]:
+    """Read queues and their limits; raises ValueError with one sentence."""
+    if text.strip() in ("", "none"):
+        return {}
+    limits: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, limit = part.strip().partition(":")
+        if name not in QUEUES:
+            raise ValueError(f"there is no queue “{name}”; there are {', '.join(QUEUES)}")
+        if not limit.isdecimal() or int(limit) < 1:
+            raise ValueError(f"the queue {name} needs a number of jobs at once, like {name}:2")
+        limits[name] = int(limit)
+    return limits

@@ -54,6 +54,7 @@ def forge(
 
     """
     files = find_sources(source)
+    pipeline.check_model(model)
     return run_command(lambda rooms: _forge(rooms, files, model=model, out=out, as_json=json, user=user))
 
 

@@ -1,10 +1,13 @@
 """``doctor``, ``db verify``, ``models`` and ``users``: looking after the instance."""
 
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from uuid import UUID
 
 from cyclopts import App
 from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import __version__, accounts, pipeline
 from soundforge.app import Rooms
@@ -13,6 +16,7 @@ from soundforge.cli._rooms import run_command
 from soundforge.config import Settings
 from soundforge.db import reading, transaction
 from soundforge.errors import NotFound
+from soundforge.tables import User
 from soundforge.views import get_health, plain
 
 models = App(name="models", help="Separation models.")
@@ -119,6 +123,18 @@ def link(name: str = "owner") -> int:
     return run_command(body)
 
 
+@users.command
+def disable(name: str) -> int:
+    """Lock a user out: every session and token of theirs ends now."""
+    return _change_user(name, accounts.disable_user)
+
+
+@users.command
+def enable(name: str) -> int:
+    """Let a disabled user log in again."""
+    return _change_user(name, accounts.enable_user)
+
+
 @users.command(name="list")
 def list_users(*, json: bool = False) -> int:
     """List the users."""
@@ -132,6 +148,18 @@ def list_users(*, json: bool = False) -> int:
         else:
             for row in rows:
                 say(f"{row['name']}  {row['role']}{'  disabled' if row['disabled'] else ''}")
+        return 0
+
+    return run_command(body)
+
+
+def _change_user(name: str, change: Callable[[AsyncSession, UUID], Awaitable[User]]) -> int:
+    async def body(_rooms: Rooms) -> int:
+        async with transaction() as session:
+            user = await accounts.find_user(session, name)
+            if user is None:
+                raise NotFound(f"There is no user {name}.", code="user_not_found")
+            await change(session, user.id)
         return 0
 
     return run_command(body)

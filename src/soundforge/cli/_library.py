@@ -119,7 +119,7 @@ def separate(track: UUID, *, model: str = "auto", user: str | None = None) -> in
 
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
-            job = await pipeline.request_separation(session, owner_id, track, model=model)
+            job = await pipeline.request_separation(session, owner_id, track, model=pipeline.check_model(model))
         say(str(job.id))
         return 0
 

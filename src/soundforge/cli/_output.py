@@ -22,6 +22,11 @@ def say_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str, indent=2) + "\n")
 
 
+def say_line(text: str) -> None:
+    """One line on standard error."""
+    errors.print(text, markup=False)
+
+
 def say_error(error: SoundForgeError) -> None:
     """What went wrong, in one sentence, on standard error."""
     errors.print(f"{error.sentence} [{error.code}]", markup=False)

@@ -37,10 +37,11 @@ def serve(
         Open the studio in the browser.
 
     """
-    from soundforge import app
+    from soundforge import app, logs
     from soundforge.db import open_server
 
     settings = _settings(queues=queues, host=host, port=port)
+    logs.set_up(json=settings.log_json)
     with open_server(settings) as dsn:
         asyncio.run(app.serve(settings, dsn, told=lambda url: _tell(url, open_page=open_page)))
     return 0
@@ -55,10 +56,11 @@ def work(*, queues: str) -> int:
         For example "processing:2".
 
     """
-    from soundforge import app
+    from soundforge import app, logs
     from soundforge.db import open_server
 
     settings = _settings(queues=queues)
+    logs.set_up(json=settings.log_json)
     with open_server(settings) as dsn:
         asyncio.run(app.work(settings, dsn))
     return 0

@@ -4,8 +4,9 @@ from soundforge.pipeline._demo import offer_demo
 from soundforge.pipeline._files import sweep_prefix
 from soundforge.pipeline._housekeeping import open_housekeeping
 from soundforge.pipeline._incoming import Upload, open_upload, too_large
+from soundforge.pipeline._models import Model, change_setting, check_model, list_models
 from soundforge.pipeline._pcm import PcmCache
-from soundforge.pipeline._ports import CpuSlots, Model, Ports, bind, list_models
+from soundforge.pipeline._ports import CpuSlots, Ports, bind
 from soundforge.pipeline._requests import (
     request_analysis,
     request_demo,
@@ -38,6 +39,8 @@ __all__ = [
     "SeparationWorker",
     "Upload",
     "bind",
+    "change_setting",
+    "check_model",
     "list_models",
     "offer_demo",
     "open_housekeeping",

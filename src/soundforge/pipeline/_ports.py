@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from soundforge.config import Settings
-from soundforge.engines import SEPARATORS, Analyzer, Decoder, Separator
+from soundforge.engines import Analyzer, Decoder, Separator
 from soundforge.errors import Broken
+from soundforge.pipeline._models import AUTO
 from soundforge.pipeline._pcm import PcmCache
 from soundforge.storage import Storage
 
@@ -32,16 +33,6 @@ class CpuSlots:
 
 
 @dataclass(frozen=True)
-class Model:
-    """A model that could separate here now."""
-
-    name: str
-    engine: str
-    label: str
-    stems: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Ports:
     """Every external thing that a worker may use."""
 
@@ -57,7 +48,7 @@ class Ports:
         """The engine that runs ``model``, and the model's own name; "auto" takes the best there is."""
         choices = [(engine, name) for engine in self.separators.values() for name in engine.models()]
         for engine, name in choices:
-            if model in ("auto", name):
+            if model in (AUTO, name):
                 return engine, name
         msg = f"The model {model} is not installed here. Choose one of: {', '.join(name for _, name in choices)}."
         raise Broken(msg, code="missing_engine")
@@ -82,12 +73,3 @@ def ports() -> Ports:
         msg = "Workers were started before their ports were bound."
         raise RuntimeError(msg)
     return _bound[-1]
-
-
-def list_models() -> list[Model]:
-    """Every model that could run here now, the best first."""
-    return [
-        Model(name, engine.name, engine.label, engine.stems(name))
-        for engine in SEPARATORS.values()
-        for name in engine.models()
-    ]

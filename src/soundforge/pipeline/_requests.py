@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from soundforge import jobs, library
 from soundforge.errors import Invalid
 from soundforge.pipeline._incoming import Upload
+from soundforge.pipeline._models import AUTO, best_model
 from soundforge.tables import Job, Kind, Track
 
 
@@ -23,7 +24,7 @@ async def request_import(
 
 
 async def request_separation(
-    session: AsyncSession, owner_id: UUID, track_id: UUID, *, model: str = "auto", parent_id: UUID | None = None
+    session: AsyncSession, owner_id: UUID, track_id: UUID, *, model: str = AUTO, parent_id: UUID | None = None
 ) -> Job:
     """Split a track into stems; raises ``Conflict`` while the same separation is under way."""
     track = await library.get_track(session, owner_id, track_id)
@@ -34,7 +35,7 @@ async def request_separation(
         owner_id=owner_id,
         track_id=track_id,
         parent_id=parent_id,
-        unique_key=f"{track_id}:{model}",
+        unique_key=f"{track_id}:{best_model() if model == AUTO else model}",
         params={"model": model},
     )
 

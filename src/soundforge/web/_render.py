@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from jinja2.exceptions import TemplateNotFound
 
+from soundforge import accounts
 from soundforge.views import JobView, TrackRow
 
 HERE = Path(__file__).parent
@@ -32,6 +33,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"static": static_url, "row_job": row_job, "job_words": job_words}
+    made.globals["shortest_password"] = accounts.SHORTEST_PASSWORD
     return made
 
 

@@ -24,7 +24,9 @@ async def import_body(request: Request, owner_id: UUID, name: str, *, model: str
     if length.isdecimal() and int(length) > settings.max_upload_mb << 20:
         raise pipeline.too_large(settings.max_upload_mb)
     async with pipeline.open_upload(settings, name, _chunks(request)) as upload, transaction() as session:
-        chosen = model or await accounts.get_setting(session, owner_id, "default_model")
+        chosen = (
+            pipeline.check_model(model) if model else await accounts.get_setting(session, owner_id, "default_model")
+        )
         job = await pipeline.request_import(session, owner_id, upload, options={"model": chosen})
         return await views.get_job_view(session, owner_id, job.id)
 

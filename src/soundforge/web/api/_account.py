@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from soundforge import accounts
+from soundforge import accounts, pipeline
 from soundforge.db import reading, transaction
 from soundforge.errors import Forbidden
 from soundforge.web._access import CallerOf, check_may_set
@@ -93,7 +93,7 @@ async def change_setting(caller: CallerOf, name: str, asked: SettingAsked) -> li
     """Change a setting; one of the instance takes an admin."""
     check_may_set(caller, name)
     async with transaction() as session:
-        await accounts.change_setting(session, caller.id, name, asked.value)
+        await pipeline.change_setting(session, caller.id, name, asked.value)
     return await list_settings(caller)
 
 

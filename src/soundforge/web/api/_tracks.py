@@ -98,7 +98,8 @@ async def restore_track(caller: CallerOf, track_id: UUID) -> TrackView:
 async def separate(caller: CallerOf, track_id: UUID, asked: SeparationAsked) -> JobView:
     """Ask for stems."""
     async with transaction() as session:
-        job = await pipeline.request_separation(session, caller.id, track_id, model=asked.model)
+        model = pipeline.check_model(asked.model)
+        job = await pipeline.request_separation(session, caller.id, track_id, model=model)
         return await views.get_job_view(session, caller.id, job.id)
 
 

@@ -136,7 +136,7 @@ async def separate(
 ) -> HTMLResponse:
     """Ask for stems."""
     async with transaction() as session:
-        await pipeline.request_separation(session, visitor.id, track_id, model=model)
+        await pipeline.request_separation(session, visitor.id, track_id, model=pipeline.check_model(model))
     return page(request, "pages/_asked.html", text="Separation asked for.")
 
 

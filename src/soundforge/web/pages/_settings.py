@@ -11,6 +11,8 @@ from soundforge.db import reading, transaction
 from soundforge.errors import Forbidden, Invalid
 from soundforge.web._access import Visitor, VisitorOf, check_may_set
 from soundforge.web._render import page
+from soundforge.web._security import client_key
+from soundforge.web._studio import studio_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,7 +29,7 @@ async def change_setting(request: Request, visitor: VisitorOf, name: str, value:
     check_may_set(visitor, name)
     try:
         async with transaction() as session:
-            await accounts.change_setting(session, visitor.id, name, value)
+            await pipeline.change_setting(session, visitor.id, name, value)
     except Invalid as error:
         return await _show(request, visitor, status=422, errors=error.fields)
     return RedirectResponse("/settings", 303)
@@ -38,9 +40,14 @@ async def change_password(
     request: Request, visitor: VisitorOf, old: Annotated[str, Form()], new: Annotated[str, Form()]
 ) -> Response:
     """Change the password; every other session of the visitor ends."""
+    studio_of(request).attempts.take(client_key(request), f"password of {visitor.id}")
+    async with reading() as session:
+        user = await accounts.get_user(session, visitor.id)
     try:
+        proof = await accounts.check_password(user, old)
+        fresh = await accounts.hash_password(new, name=user.name)
         async with transaction() as session:
-            await accounts.change_password(session, visitor.id, old, new, keep_session_id=visitor.session_id)
+            await accounts.change_password(session, proof, fresh, keep_session_id=visitor.session_id)
     except Invalid as error:
         return await _show(request, visitor, status=422, errors={"new": error.sentence})
     except Forbidden as error:
