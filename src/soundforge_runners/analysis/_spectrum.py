@@ -29,6 +29,7 @@ _BAND_EDGES_HZ = (0, 160, 500, 2500, 11_025)
 _BATCH = 1024
 _EVERY = PITCH_HOP // HOP
 TUNING_EVERY = 4
+_OFFSET_SHARE = 0.2
 _CONTRAST_EVERY, _CONTRAST_SHARE = 4, 0.02
 _CONTRAST_EDGES_HZ = (0, 200, 400, 800, 1600, 3200, 6400, 10_000)
 
@@ -88,14 +89,20 @@ def _joined(onsets: "_OnsetPass", pitches: "_PitchPass", gain: float) -> Spectra
 
 
 def _mono(source: Source, gain: float) -> Iterator[tuple[float, Samples]]:
-    """Give (share done, mono at `RATE_HZ`), less the offset of the first block: its edges would sound like clicks."""
+    """Give (share done, mono at `RATE_HZ`), less a constant offset: its edges would sound like clicks."""
     resampler = soxr.ResampleStream(source.sample_rate_hz, RATE_HZ, 1, dtype="float32", quality="MQ")
     done, offset = 0, np.float32(0)
     for block in source.blocks():
         mono = block @ np.full(source.channels, gain / source.channels, dtype=np.float32)
-        offset = offset if done else mono.mean(dtype=np.float32)
+        offset = offset if done else _offset(mono)
         done += len(block)
         yield done / source.frames, resampler.resample_chunk(mono - offset, last=done >= source.frames)
+
+
+def _offset(sound: Samples) -> np.float32:
+    """Mean of the sound, where it is more than what low notes leave; else 0."""
+    mean, spread = sound.mean(dtype=np.float64), sound.std(dtype=np.float64)
+    return np.float32(mean if abs(mean) > _OFFSET_SHARE * spread else 0)
 
 
 class _Cutter:
