@@ -19,7 +19,7 @@ from soundforge.jobs import Node, open_node
 from soundforge.pipeline import PcmCache, Ports, bind, offer_demo, open_housekeeping, sweep_prefix
 from soundforge.storage import DiskStorage
 from soundforge.tables import migrate
-from soundforge.web import Studio, open_monitor, serve_web
+from soundforge.web import Studio, bind_port, open_monitor, serve_web
 
 _log = logs.get(__name__)
 
@@ -62,15 +62,17 @@ async def open_workers(rooms: Rooms) -> AsyncIterator[Node]:
 async def serve(settings: Settings, dsn: str, *, told: Callable[[str], None]) -> None:
     """Serve the pages, the API and the queues until a signal comes; ``told`` hears where to go."""
     async with contextlib.AsyncExitStack() as stack:
+        listening = stack.enter_context(bind_port(settings))  # before anything is worked, or nothing is
+        stopping = asyncio.Event()
+        _on_signal(stopping)
         rooms = await stack.enter_async_context(open_rooms(settings, dsn))
         listener = await stack.enter_async_context(open_listener())
-        studio = Studio(settings, rooms.storage, listener)
-        _on_signal(studio.stopping)
+        studio = Studio(settings, rooms.storage, listener, stopping)
         await stack.enter_async_context(open_workers(rooms))
         await stack.enter_async_context(open_housekeeping())
         await stack.enter_async_context(open_monitor())
         link = await _first_start()
-        await serve_web(studio, told=lambda url: told(f"{url}{link}"))
+        await serve_web(studio, listening, told=lambda url: told(f"{url}{link}"))
 
 
 async def work(settings: Settings, dsn: str) -> None:

@@ -108,7 +108,7 @@ def _take_descriptors() -> tuple[int, Channel]:
     """Move control and answers to descriptors that no grandchild inherits; leave 0 empty and 1 as 2."""
     control = os.dup(0)  # dup makes it non-inheritable
     answers = int(os.environ.pop(PIPE)) if PIPE in os.environ else os.dup(1)
-    os.set_inheritable(answers, False)  # noqa: FBT003
+    os.set_inheritable(answers, False)  # noqa: FBT003 - the standard library takes it by position
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -116,7 +116,7 @@ def _take_descriptors() -> tuple[int, Channel]:
     return control, Channel(answers)
 
 
-def _watch(control: int, requests: "queue.SimpleQueue[Message | None]", supervised: bool) -> None:  # noqa: FBT001
+def _watch(control: int, requests: "queue.SimpleQueue[Message | None]", supervised: bool) -> None:  # noqa: FBT001 - a thread's argument
     """Read requests; at end of file the studio is gone: nothing of us may stay."""
     with os.fdopen(control, encoding="utf-8") as lines:
         for line in lines:

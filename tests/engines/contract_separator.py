@@ -58,7 +58,7 @@ class SeparatorContract:
         assert set((tmp_path / "stems").iterdir()) == results
         assert set(tmp_path.iterdir()) == {pcm.path, tmp_path / "stems"}, "the input stays"
 
-    async def test_progress_rises(self, separator: Separator, tmp_path: Path) -> None:
+    async def test_progress_only_rises_from_start_to_end(self, separator: Separator, tmp_path: Path) -> None:
         heard: list[float] = []
         pcm = write_pcm(tmp_path / "mix.f32", sweep(2), 44_100)
         await separator.separate(

@@ -51,7 +51,7 @@ def separate(folder: Path, sound: Sound, rate: int = 44_100) -> tuple[dict[str, 
         "folder": str(folder / "stems"),
     }
     listener = Listener()
-    result = separate_dsp.separate(request, listener)  # type: ignore[arg-type]
+    result = separate_dsp.separate(request, listener)  # type: ignore[arg-type] # it listens as a Channel does
     files = {one["name"]: soundfile.read(one["path"], always_2d=True)[0] for one in result["stems"]}
     return files, {**result, "progress": listener.heard}
 
@@ -66,7 +66,7 @@ def si_sdr(estimate: NDArray[Any], truth: NDArray[Any]) -> float:
 def song(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sound]:
     """Stems of the demo song, 15 s of it."""
     folder = tmp_path_factory.mktemp("song")
-    result = demo_song.render({"folder": str(folder), "seconds": 16}, Listener())  # type: ignore[arg-type]
+    result = demo_song.render({"folder": str(folder), "seconds": 16}, Listener())  # type: ignore[arg-type] # it listens as a Channel does
     return {
         name: soundfile.read(path, dtype="float32", always_2d=True)[0]
         for name, path in result["truth"]["stems"].items()

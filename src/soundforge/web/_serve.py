@@ -31,12 +31,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_web(studio: Studio, *, told: Callable[[str], None]) -> None:
-    """Serve pages and API until ``studio.stopping`` is set; ``told`` hears the address.
-
-    Raises ``Broken`` ("port_in_use").
-    """
-    listening = bind_port(studio.settings)
+async def serve_web(studio: Studio, listening: socket.socket, *, told: Callable[[str], None]) -> None:
+    """Serve pages and API on a bound socket until ``studio.stopping`` is set; ``told`` hears the address."""
     config = uvicorn.Config(
         create_app(studio), log_config=None, lifespan="off", timeout_graceful_shutdown=_GRACE_S, server_header=False
     )

@@ -65,7 +65,7 @@ async def test_files_are_sent_one_by_one_and_a_refusal_is_told_in_words(studio: 
         {"name": "paper.pdf", "mimeType": "application/pdf", "buffer": b"y"},
         {"name": "two 🎹.flac", "mimeType": "audio/flac", "buffer": b"z" * 2000},
     ]
-    await page.set_input_files("#upload-files", files)  # type: ignore[arg-type]
+    await page.set_input_files("#upload-files", files)  # type: ignore[arg-type] # a list of payloads is taken
     await page.wait_for_selector(".upload:has-text('two 🎹.flac') .upload-state:text('imported 2000 bytes')")
     await page.wait_for_selector(".upload:has-text('one.wav')[data-state='completed']")
     await page.wait_for_selector(".upload[data-state='failed'] p:text('This is not an audio file.')")
