@@ -2,7 +2,8 @@
 
 Request: ``{"folder": path, "seconds": number (optional, 40)}``. Result: ``{"mix": path, "truth": {...}}``. The
 truth holds ``title``, ``artist``, ``bpm``, ``key``, ``camelot``, ``beats_per_bar``, ``beats_s``, ``downbeats_s``,
-``sections`` (``[start_s, end_s, label]``), ``chords`` (the same), ``stems`` (paths by name), ``sample_rate_hz``, ``frames``.
+``sections`` (``[start_s, end_s, label]``), ``chords`` (the same), ``stems`` (paths by name), ``sample_rate_hz`` and
+``frames``.
 
 All files are 24-bit WAV, 44.1 kHz stereo; the stems sum to the mix to the last bit. Equal requests give equal bytes.
 Drums, bass and lead stand in the centre, the keys to the left with their echo to the right.

@@ -8,6 +8,7 @@ from typing import Any
 from cyclopts import App
 
 from soundforge import engines, formats, pipeline, sources, spotify
+from soundforge.cli._foreground import bar, run_foreground
 from soundforge.cli._output import say, say_json
 from soundforge.config import Settings
 from soundforge.engines import Decoded, Pcm, Separated
@@ -35,7 +36,7 @@ def analyze(file: Path, *, json: bool = False) -> int:
         Print the analysis document.
 
     """
-    document = asyncio.run(_analyze(file))
+    document = run_foreground(_analyze(file))
     if json:
         say_json(document)
         return 0
@@ -68,7 +69,7 @@ def separate(file: Path, *, out: Path, model: str = "auto", raw: bool = False, j
         Print one JSON document instead of words.
 
     """
-    written, separated = asyncio.run(_separate(file, out, model, raw=raw))
+    written, separated = run_foreground(_separate(file, out, model, raw=raw))
     if json:
         say_json({"model": separated.model, "gain_db": separated.gain_db, "stems": [str(path) for path in written]})
         return 0
@@ -91,8 +92,12 @@ def parse(url: str, *, json: bool = False) -> int:
 
 async def _analyze(file: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="soundforge-") as scratch:
-        decoded = await _decode(file, Path(scratch))
-        analyzed = await engines.ANALYZER.analyze(decoded.pcm, folder=Path(scratch) / "analyze", threads=1)
+        with bar("decoding") as show:
+            decoded = await _decode(file, Path(scratch), show)
+        with bar("analysing") as show:
+            analyzed = await engines.ANALYZER.analyze(
+                decoded.pcm, folder=Path(scratch) / "analyze", threads=_cores(), on_progress=show
+            )
     stages = [AnalysisStage(part.stage, part.version, part.document) for part in analyzed.parts]
     return formats.analysis_document(_source(decoded), stages)
 
@@ -102,9 +107,13 @@ async def _separate(file: Path, out: Path, model: str, *, raw: bool) -> tuple[li
     await asyncio.to_thread(out.mkdir, parents=True, exist_ok=True)
     # Beside the target, so that finished stems only change their name.
     with tempfile.TemporaryDirectory(prefix=".soundforge-", dir=out) as scratch:
-        decoded = await _decode(file, Path(scratch))
+        with bar("decoding") as show:
+            decoded = await _decode(file, Path(scratch), show)
         folder = Path(scratch) / "separate"
-        separated = await engine.separate(decoded.pcm, model=name, folder=folder, threads=_cores(), raw=raw)
+        with bar("separating") as show:
+            separated = await engine.separate(
+                decoded.pcm, model=name, folder=folder, threads=_cores(), raw=raw, on_progress=show
+            )
         return await asyncio.to_thread(_keep, separated, out, _words(decoded, file)), separated
 
 
@@ -116,11 +125,15 @@ def _keep(separated: Separated, out: Path, words: tuple[str, str]) -> list[Path]
     return [path.rename(target) for path, target in named]
 
 
-async def _decode(file: Path, scratch: Path) -> Decoded:
+async def _decode(file: Path, scratch: Path, show: engines.OnProgress) -> Decoded:
     settings = Settings()
     sources.check_file(file, max_mb=settings.max_upload_mb)
     return await engines.DECODER.decode(
-        file, scratch / "decoded.f32", folder=scratch / "decode", max_duration_s=settings.max_duration_s
+        file,
+        scratch / "decoded.f32",
+        folder=scratch / "decode",
+        max_duration_s=settings.max_duration_s,
+        on_progress=show,
     )
 
 
