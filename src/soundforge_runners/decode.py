@@ -143,8 +143,10 @@ def _check_space(frames: int, out: Path) -> None:
 
 
 def _check_complete(frames: int, expected: int | None, rate: int, *, damaged: bool) -> None:
+    if not frames and (damaged or expected):
+        raise Refused("truncated", "The file is damaged or cut short before its first sound.")
     if not frames:
-        raise Refused("truncated" if damaged or expected else "empty_file", "The file holds no sound.")
+        raise Refused("empty_file", "The file holds no sound.")
     if expected is None:
         if damaged:
             raise Refused("truncated", f"The file is damaged after {frames / rate:.1f} seconds.")

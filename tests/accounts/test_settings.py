@@ -142,3 +142,11 @@ async def test_every_setting_says_its_effect_and_takes_its_own_default() -> None
         assert re.fullmatch(r"[A-Z].+\.", spec.effect)
         assert spec.read(spec.default) == spec.default
         assert not replace(spec).secret
+
+
+async def test_a_setting_is_changed_many_times_on_one_connection(ann: UUID) -> None:
+    async with transaction() as session:
+        for number in range(15):  # the driver prepares a statement at its sixth time, the server plans it at the 11th
+            await accounts.change_setting(session, ann, "default_model", f"model{number}")
+            await accounts.change_setting(session, None, "undo_s", number)
+    assert (await value(ann, "default_model"), await value(None, "undo_s")) == ("model14", 14)

@@ -1,9 +1,10 @@
 import asyncio
+import random
 from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, InternalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError
 
 from soundforge.db import (
     Database,
@@ -213,3 +214,43 @@ async def test_connect_gives_notifications_as_they_are_committed(opened: Databas
             await session.execute(text("SELECT pg_notify('soundforge_test', 'heard')"))
         heard = [notice.payload async for notice in listener.notifies(timeout=5, stop_after=1)]
     assert heard == ["heard"]
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        ("08006", "database_away"),
+        ("53300", "database_away"),
+        *((f"57P0{number}", "database_away") for number in range(1, 6)),
+        ("40001", "database_busy"),
+        ("55P03", "database_busy"),
+        ("57014", "database_busy"),
+        ("53100", "database_full"),
+    ],
+)
+async def test_what_time_can_mend_is_unavailable(opened: Database, state: str, code: str) -> None:
+    with pytest.raises(Unavailable) as caught:
+        async with transaction() as session:
+            await session.execute(text(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$"))
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("state", ["54000", "58030", "53400"])
+async def test_a_fault_that_stays_is_never_called_away(opened: Database, state: str) -> None:
+    with pytest.raises(OperationalError):
+        async with transaction() as session:
+            await session.execute(text(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$"))
+
+
+async def test_a_row_too_large_for_its_index_is_a_fault_of_ours(opened: Database) -> None:
+    with pytest.raises(OperationalError, match="index row"):
+        await write(random.Random(1).randbytes(9000).hex())
+    assert await read() == []
+
+
+async def test_errors_never_tell_the_values_of_a_statement(opened: Database) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        async with transaction() as session:
+            await session.execute(text("SELECT missing FROM words WHERE word = :word"), {"word": "my secret"})
+    assert "missing" in str(caught.value)
+    assert "my secret" not in str(caught.value)

@@ -10,6 +10,7 @@ from soundforge import jobs
 from soundforge.db import Database, reading, transaction
 from soundforge.errors import Conflict, Invalid, NotFound
 from soundforge.tables import Job, Kind, Status
+from tests.support.db import counted_queries
 from tests.support.jobs import Script, Wire, add_user
 
 
@@ -241,3 +242,29 @@ async def test_figures_say_what_waits_runs_and_failed(node: jobs.Node, script: S
     assert {(queue.node, queue.queue): queue.limit for queue in figures.nodes}[node.name, "download"] == 3
     assert max(queue.silent_s for queue in figures.nodes) < 5
     assert sum(depth.count for depth in figures.depths) == 2
+
+
+async def test_many_jobs_on_one_connection_are_added_and_refused_alike(owner_id: UUID) -> None:
+    async with transaction() as session:
+        for number in range(15):  # the driver prepares a statement at its sixth time, the server plans it at the 11th
+            kind = Kind.ANALYSIS
+            await jobs.add_job(session, kind=kind, owner_id=owner_id, unique_key=f"{number}")
+            with pytest.raises(Conflict):
+                await jobs.add_job(session, kind=kind, owner_id=owner_id, unique_key=f"{number}")
+    assert (await count("jobs"), await count("oban_jobs")) == (15, 15)
+
+
+async def test_the_waits_of_many_jobs_take_as_many_queries_as_of_one(owner_id: UUID, database: Database) -> None:
+    kinds = (Kind.ANALYSIS, Kind.EXPORT, Kind.SEPARATION)
+    added = [await add(owner_id, key=f"{number}", kind=kind) for kind in kinds for number in range(4)]
+    await move(added[0], Status.PROCESSING)
+    queued = added[1:]
+    async with reading() as session:
+        with counted_queries(database) as queries:
+            waits = await jobs.estimate_waits(session, queued)
+        assert len(queries) == 4
+        assert [waits[job.id].ahead for job in queued] == [0, 1, 2, 0, 1, 2, 3, 0, 1, 2, 3]
+        assert {await jobs.estimate_wait(session, job) == waits[job.id] for job in queued} == {True}
+        with counted_queries(database) as queries:
+            assert await jobs.estimate_waits(session, []) == {}
+        assert queries == []

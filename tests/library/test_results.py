@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -92,8 +93,8 @@ async def test_a_purge_reaches_the_files_of_stems_and_parts(owner_id: UUID, trac
         part = NewPart("peaks", "1", {}, new_file("peaks.dat", "application/octet-stream"))
         await library.add_part(session, owner_id, track.id, analysis, part)
     async with transaction() as session:
-        removed = await library.remove_track(session, owner_id, track.id)
-        await library.purge_track(session, removed)
+        await library.remove_track(session, owner_id, track.id)
+        assert await library.purge_track(session, track.id, datetime.now(UTC))
     async with reading() as session:
         assert len(await library.list_orphans(session)) == len(await library.list_files(session)) == 7
         assert (await session.scalars(select(Track))).all() == []

@@ -288,7 +288,8 @@ async def test_a_purged_track_takes_its_rows_and_orphans_its_files(owner_id: UUI
         await library.remove_track(session, owner_id, track.id)
         assert await library.list_removed_before(session, datetime.now(UTC) - timedelta(days=1)) == []
         (gone,) = await library.list_removed_before(session, datetime.now(UTC))
-        await library.purge_track(session, gone)
+        assert not await library.purge_track(session, gone, datetime.now(UTC) - timedelta(days=1))
+        assert await library.purge_track(session, gone, datetime.now(UTC))
     async with transaction() as session:
         assert (await session.scalars(select(Track))).all() == []
         orphans = await library.list_orphans(session)

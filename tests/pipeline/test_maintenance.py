@@ -1,16 +1,20 @@
+import asyncio
 import os
 import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, text, update
+from structlog.testing import capture_logs
 
 from soundforge import library, pipeline
-from soundforge.db import reading, transaction
+from soundforge.config import Settings
+from soundforge.db import Database, reading, transaction
 from soundforge.library import ZIP, Query
 from soundforge.tables import File, Job, Kind, Track
 from tests.support.factories import new_file
-from tests.support.workshop import Workshop, wav
+from tests.support.fakes_separator import FakeSeparator
+from tests.support.workshop import Workshop, open_workshop, wav
 
 OLD = timedelta(days=30)
 
@@ -49,8 +53,8 @@ async def test_a_purge_that_was_killed_between_objects_and_rows_is_done_again(wo
     old, _ = await workshop.forge()
     await remove(workshop, old, OLD)
     async with transaction() as session:
-        (track,) = await library.list_removed_before(session, datetime.now(UTC))
-        await library.purge_track(session, track)
+        (track_id,) = await library.list_removed_before(session, datetime.now(UTC))
+        assert await library.purge_track(session, track_id, datetime.now(UTC))
     workshop.storage.objects.clear()
     assert (await purge(workshop)).result["files"] == 11
     assert await workshop.left_over() == []
@@ -127,15 +131,43 @@ async def test_what_a_dead_run_stored_goes_unless_a_row_names_it(workshop: Works
     assert len(workshop.storage.objects) == 2
 
 
-async def test_a_track_deleted_while_it_is_worked_on_leaves_nothing(workshop: Workshop) -> None:
+async def test_a_track_that_is_purged_leaves_nothing(workshop: Workshop) -> None:
     track_id, _ = await workshop.forge()
     async with transaction() as session:
         await library.remove_track(session, workshop.owner_id, track_id)
-        track = (await session.scalars(select(Track))).one()
-        job = await session.scalar(select(Job).where(Job.kind == Kind.SEPARATION))
-        assert job is not None
-        await library.purge_track(session, track)
+        assert await library.purge_track(session, track_id, datetime.now(UTC))
     await purge(workshop)
     assert (workshop.storage.objects, await workshop.left_over()) == ({}, [])
     async with reading() as session:
         assert (await library.list_tracks(session, workshop.owner_id, Query())).rows == ()
+
+
+async def test_a_track_purged_in_the_middle_of_its_separation_leaves_nothing(
+    settings: Settings, database: Database
+) -> None:
+    gate = asyncio.Event()
+    separator = FakeSeparator(gate)
+    async with open_workshop(settings, database, separators={"fake": separator}) as workshop:
+        with capture_logs() as log:
+            imported = await workshop.ended(await workshop.receive(wav()))
+            await workshop.wire.until_event(lambda event: event.get("stage") == "separating")
+            await workshop.wire.until_event(
+                lambda event: (event.get("kind"), event.get("status")) == ("analysis", "completed")
+            )
+            track_id = UUID(imported.result["track_id"])
+            async with transaction() as session:
+                await library.remove_track(session, workshop.owner_id, track_id)
+            async with asyncio.timeout(10):
+                while not await _purged(track_id):
+                    await asyncio.sleep(0)  # a tick of the run may hold its row
+            gate.set()
+            await purge(workshop)
+            assert await workshop.left_over() == []
+        assert workshop.storage.objects == {}
+        endings = [(line["ending"], line["error_code"]) for line in log if line["event"] == "job.failed"]
+        assert endings == [("superseded", "superseded")]
+
+
+async def _purged(track_id: UUID) -> bool:
+    async with transaction() as session:
+        return await library.purge_track(session, track_id, datetime.now(UTC))

@@ -104,3 +104,27 @@ async def test_what_an_import_decoded_need_not_be_decoded_again(folder: Path, de
     cache.keep(folder, "a", await decode())  # a second import of the same song: the first one's stays
     assert await read(cache, folder, "a", decode) == bytes([1]) * 400
     assert decode.times == 2
+
+
+async def test_no_lock_is_kept_for_a_song_that_nobody_waits_for(folder: Path, tmp_path: Path) -> None:
+    cache, decode = PcmCache(keep_bytes=400), Decoder(tmp_path, fails=1)
+    with pytest.raises(Invalid):
+        await read(cache, folder, "broken", decode)
+    for name in "abc":
+        await read(cache, folder, name, decode)
+    assert cache._doors == {}
+
+
+async def test_a_lock_is_kept_while_somebody_waits_for_it(folder: Path, decode: Decoder) -> None:
+    cache = PcmCache()
+    decode.gate.clear()
+    first, second = [asyncio.create_task(read(cache, folder, "a", decode)) for _ in range(2)]
+    await asyncio.sleep(0)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    third = asyncio.create_task(read(cache, folder, "a", decode))
+    await asyncio.sleep(0)
+    decode.gate.set()
+    assert await second == await third == bytes([2]) * 400
+    assert (decode.times, cache._doors) == (2, {})

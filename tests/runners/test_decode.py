@@ -67,6 +67,16 @@ async def test_damaged_files_end_in_a_result_or_one_sentence(tmp_path: Path, kin
         assert child.alive
 
 
+@pytest.mark.parametrize("kept", [42, 100, 4000])
+async def test_a_flac_cut_before_its_first_sound_says_that_it_is_cut(tmp_path: Path, kept: int) -> None:
+    source = write_audio(tmp_path / "a.flac", sweep(3))
+    source.write_bytes(source.read_bytes()[:kept])
+    with pytest.raises(Invalid) as caught:
+        await call(runner("decode"), request(source), folder=tmp_path, limits=LIMITS)
+    assert caught.value.code == "truncated"
+    assert "cut short" in caught.value.sentence
+
+
 async def _decode_or_refuse(child: Child, path: Path, data: bytes) -> None:
     path.write_bytes(data)
     refusal: SoundForgeError | None = None

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import event
 
-from soundforge.db import EmbeddedServer
+from soundforge.db import Database, EmbeddedServer
 from soundforge.tables import migrate
 
 TEMPLATE = "soundforge_template"
@@ -85,3 +87,18 @@ def fast_folder() -> Path:
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOMY_BYTES
     return memory if roomy else Path(tempfile.gettempdir())
+
+
+@contextmanager
+def counted_queries(database: Database) -> Iterator[list[str]]:
+    """Collect the statements that are sent to ``database`` in the block."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)

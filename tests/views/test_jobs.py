@@ -7,6 +7,7 @@ from soundforge import views
 from soundforge.db import Database, reading, transaction
 from soundforge.errors import NotFound
 from soundforge.tables import Job, Kind, Status
+from tests.support.db import counted_queries
 from tests.support.factories import add_song
 from tests.support.house import add_job, finish
 from tests.support.jobs import add_user
@@ -56,3 +57,18 @@ async def test_a_family_is_a_job_and_what_it_started(owner_id: UUID) -> None:
         assert await views.list_family(session, uuid4(), [parent.id]) == []
         assert await views.count_active(session, owner_id) == 3
     assert [job.id for job in family] == [parent.id, child.id]
+
+
+async def test_a_page_of_waiting_jobs_takes_as_many_queries_as_one_job(owner_id: UUID, database: Database) -> None:
+    counts = []
+    for _ in range(2):
+        async with transaction() as session:
+            for kind in (Kind.IMPORT, Kind.EXPORT, *(Kind.ANALYSIS for _ in range(5))):
+                await add_job(session, owner_id, kind)
+        async with reading() as session:
+            with counted_queries(database) as queries:
+                page = await views.list_job_views(session, owner_id)
+        assert all(job.waiting.startswith("waiting: ") for job in page.rows)
+        counts.append(len(queries))
+    assert len(page.rows) == 14
+    assert counts[0] == counts[1] <= 6

@@ -22,6 +22,7 @@ from soundforge.errors import Invalid, Unavailable
 _CONNECT_LIMIT_S = 5
 _POOL_WAIT_S = 15.0
 _AGAIN_S = 0.1
+_AWAY_STATES = ("08", "53300", "57P01", "57P02", "57P03", "57P04", "57P05")  # lost, full up, going down or idle
 _NO_TEXT = (None, "22021", "22P05")  # NUL: refused by the driver, by the server, in JSON
 
 
@@ -64,6 +65,7 @@ async def open_database(dsn: str, *, pool_size: int = 10) -> AsyncIterator[Datab
         max_overflow=pool_size,
         pool_timeout=_POOL_WAIT_S,
         pool_pre_ping=True,
+        hide_parameters=True,  # they are people's words and tokens, and errors are logged
     )
     _Bound.database = Database(dsn, engine)
     try:
@@ -158,7 +160,10 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, psycopg.OperationalError) as error:
-        raise _explain(error) from error
+        explained = _explain(error)
+        if explained is None:
+            raise
+        raise explained from error
     except PoolTimeoutError as error:
         sentence = "The database is busy: no connection was free in time. Try again in a moment."
         raise Unavailable(sentence, code="database_busy", detail=str(error)) from error
@@ -172,7 +177,8 @@ def _translated() -> Iterator[None]:
         raise _away(error) from error
 
 
-def _explain(error: Exception) -> Unavailable:
+def _explain(error: Exception) -> Unavailable | None:
+    """Say what time can mend; None for a fault that stays (PostgreSQL appendix A, "Error Codes")."""
     cause = error.orig if isinstance(error, OperationalError) else error
     state = getattr(cause, "sqlstate", None) or ""
     if state.startswith(("40", "55")) or state == "57014":
@@ -181,7 +187,8 @@ def _explain(error: Exception) -> Unavailable:
     if state == "53100":
         sentence = "The database's disk is full; free some space and try again."
         return Unavailable(sentence, code="database_full", detail=str(cause))
-    return _away(error)
+    lost = isinstance(error, OperationalError) and error.connection_invalidated
+    return _away(error) if not state or lost or state.startswith(_AWAY_STATES) else None
 
 
 def _unkept(error: BaseException) -> Invalid:

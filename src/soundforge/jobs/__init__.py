@@ -20,18 +20,10 @@ from soundforge.jobs._figures import (
 from soundforge.jobs._kinds import KINDS, QUEUE_LIMITS, KindSpec
 from soundforge.jobs._node import Node
 from soundforge.jobs._open import open_node
-from soundforge.jobs._reads import (
-    Wait,
-    count_ahead,
-    estimate_wait,
-    find_job,
-    get_job,
-    list_jobs,
-    list_running,
-    list_track_jobs,
-)
+from soundforge.jobs._reads import find_job, get_job, list_jobs, list_running, list_track_jobs
 from soundforge.jobs._requests import add_job, request_cancel, retry_job, wake_cancelled
 from soundforge.jobs._run import Run
+from soundforge.jobs._waits import Wait, count_ahead, estimate_wait, estimate_waits
 from soundforge.jobs._work import Worker, retry_in_s, work
 
 __all__ = [
@@ -58,6 +50,7 @@ __all__ = [
     "check_orphans",
     "count_ahead",
     "estimate_wait",
+    "estimate_waits",
     "find_job",
     "get_job",
     "list_jobs",

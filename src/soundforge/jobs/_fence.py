@@ -1,5 +1,6 @@
 """The fence around a run: a write counts only while the row still belongs to that run."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +17,8 @@ from soundforge.tables import Job, Status
 
 JOBS: Table = Job.metadata.tables["jobs"]
 AWAY = "database_away"
+_PASSING = {AWAY, "database_busy"}
+_AGAIN_S = 0.1
 
 
 class Superseded(Exception):
@@ -49,10 +52,10 @@ class Fence:
 async def patient_transaction(
     begin: Callable[[AsyncSession], Awaitable[object]], *, limit_s: float, give_up: Callable[[], bool] = lambda: False
 ) -> AsyncIterator[AsyncSession]:
-    """Open a transaction once the database answers, waiting up to ``limit_s`` for it to come back.
+    """Open a transaction once the database answers, waiting up to ``limit_s`` while it is away or busy.
 
     ``begin`` does the first reads; only until it is through can anything be tried again. Raises
-    ``Unavailable`` ("database_away") when the wait was in vain, or ``give_up()`` says so.
+    ``Unavailable`` ("database_away", "database_busy") when the wait was in vain, or ``give_up()`` says so.
     """
     deadline = time.monotonic() + limit_s
     while True:
@@ -63,7 +66,7 @@ async def patient_transaction(
                 begun = True
                 yield session
         except Unavailable as error:
-            if begun or error.code != AWAY or give_up() or time.monotonic() >= deadline:
+            if begun or error.code not in _PASSING or give_up() or time.monotonic() >= deadline:
                 raise
         else:
             return
@@ -71,9 +74,10 @@ async def patient_transaction(
 
 
 async def _wait_a_little(deadline: float) -> None:
-    """Wait for the database, but never long without looking up."""
+    """Wait for the database, but never long without looking up; a busy one answers at once and needs a pause."""
     try:
         await db.wait_until_back(min(1.0, max(0.0, deadline - time.monotonic())))
     except Unavailable as error:
-        if error.code != AWAY:
+        if error.code not in _PASSING:
             raise
+    await asyncio.sleep(min(_AGAIN_S, max(0.0, deadline - time.monotonic())))

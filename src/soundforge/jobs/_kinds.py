@@ -44,8 +44,3 @@ def first_status(kind: Kind) -> Status:
 def backoff_s(kind: Kind, attempt: int) -> float:
     """Return how long to wait after ``attempt`` (1, 2, …) failed, before clocks are scaled."""
     return float(KINDS[kind].backoff_s * 4 ** (max(attempt, 1) - 1))
-
-
-def kinds_of(queue: str) -> list[Kind]:
-    """Return the kinds that wait in ``queue``."""
-    return [kind for kind, spec in KINDS.items() if spec.queue == queue]

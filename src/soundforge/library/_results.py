@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from soundforge.errors import NotFound
 from soundforge.events import AnalysisReady, StemsReady, publish
 from soundforge.library._files import add_file, orphan_files
 from soundforge.library._types import NewPart, NewStem
@@ -15,7 +16,8 @@ from soundforge.tables import AnalysisPart, Stem, Track
 async def add_stems(
     session: AsyncSession, owner_id: UUID, track_id: UUID, job_id: UUID, stems: Sequence[NewStem]
 ) -> None:
-    """Give a track the stems that one separation job made."""
+    """Give a track the stems that one separation job made; raises ``NotFound`` when it was purged."""
+    await _hold_track(session, owner_id, track_id)
     for position, new in enumerate(stems):
         await add_file(session, owner_id, new.audio)
         if new.peaks:
@@ -36,7 +38,11 @@ async def add_stems(
 
 
 async def add_part(session: AsyncSession, owner_id: UUID, track_id: UUID, job_id: UUID, new: NewPart) -> None:
-    """Keep one finished stage; a stage that a dead run of the same job left is replaced."""
+    """Keep one finished stage; a stage that a dead run of the same job left is replaced.
+
+    Raises ``NotFound`` when the track was purged.
+    """
+    await _hold_track(session, owner_id, track_id)
     if new.file:
         await add_file(session, owner_id, new.file)
     stale = delete(AnalysisPart).where(AnalysisPart.job_id == job_id, AnalysisPart.stage == new.stage)
@@ -54,6 +60,14 @@ async def add_part(session: AsyncSession, owner_id: UUID, track_id: UUID, job_id
     )
     await session.flush()
     await publish(session, AnalysisReady(owner_id=owner_id, track_id=track_id, job_id=job_id, stage=new.stage))
+
+
+async def _hold_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -> None:
+    """Keep the track, in the library or removed, from being purged until the transaction ends."""
+    track = select(Track.id).where(Track.id == track_id, Track.owner_id == owner_id)
+    if await session.scalar(track.with_for_update(read=True, key_share=True)) is None:
+        msg = "This track was deleted for good."
+        raise NotFound(msg, code="track_not_found")
 
 
 async def list_stems(session: AsyncSession, owner_id: UUID, track_ids: Sequence[UUID]) -> Sequence[Stem]:

@@ -16,6 +16,7 @@ from soundforge.library._types import Figures, NewTrack, Query
 from soundforge.tables import (
     TRACK_SORTS,
     AnalysisPart,
+    Job,
     Page,
     Sort,
     Stem,
@@ -165,7 +166,9 @@ async def remove_track(session: AsyncSession, owner_id: UUID, track_id: UUID) ->
 async def restore_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -> Track:
     """Undo ``remove_track``; raises ``NotFound`` once purged, ``Conflict`` when the song was imported again."""
     track = await session.scalar(
-        select(Track).where(Track.id == track_id, Track.owner_id == owner_id, Track.deleted_at.is_not(None))
+        select(Track)
+        .where(Track.id == track_id, Track.owner_id == owner_id, Track.deleted_at.is_not(None))
+        .with_for_update()  # waits for a purge: what it deletes is not found here
     )
     if track is None:
         msg = "This track cannot be brought back any more."
@@ -176,19 +179,44 @@ async def restore_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -
     return track
 
 
-async def list_removed_before(session: AsyncSession, before: datetime) -> Sequence[Track]:
-    """Tracks of every owner that were removed before a moment."""
-    return (await session.scalars(select(Track).where(Track.deleted_at < before).order_by(Track.deleted_at))).all()
+async def list_removed_before(session: AsyncSession, before: datetime) -> Sequence[UUID]:
+    """Ids of every owner's tracks that were removed before a moment; ``purge_track`` looks again at each."""
+    removed = select(Track.id).where(Track.deleted_at < before).order_by(Track.deleted_at)
+    return (await session.scalars(removed)).all()
 
 
-async def purge_track(session: AsyncSession, track: Track) -> None:
-    """Delete a removed track's rows for good; its files become orphans for the purge job."""
-    stems = (await session.scalars(select(Stem).where(Stem.track_id == track.id))).all()
-    parts = (await session.scalars(select(AnalysisPart).where(AnalysisPart.track_id == track.id))).all()
-    ids = {track.audio_file_id, track.mix_file_id, track.cover_file_id, *(part.file_id for part in parts)}
-    ids |= {file_id for stem in stems for file_id in (stem.file_id, stem.peaks_file_id)}
-    await session.execute(delete(Track).where(Track.id == track.id))
-    await orphan_files(session, {file_id for file_id in ids if file_id})
+async def purge_track(session: AsyncSession, track_id: UUID, before: datetime) -> bool:
+    """Delete a track that was removed before a moment for good; its files become orphans for the purge job.
+
+    Tells whether it did: one that was restored meanwhile stays, and one that somebody writes to at this
+    moment stays until the next purge. Never waits for a lock.
+    """
+    removed = select(Track).where(Track.id == track_id, Track.deleted_at < before)
+    locked = removed.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    track = await session.scalar(locked)
+    if track is None or not await _hold_jobs(session, track_id):
+        return False
+    file_ids = await _file_ids(session, track)  # complete: nobody adds to a track that is locked
+    gone = delete(Track).where(Track.id == track_id, Track.deleted_at < before).returning(Track.id)
+    if await session.scalar(gone) is None:
+        return False
+    await orphan_files(session, file_ids)
+    return True
+
+
+async def _hold_jobs(session: AsyncSession, track_id: UUID) -> bool:
+    """Lock the track's jobs, which go with it; False when a run holds one, for it may want the track next."""
+    theirs = select(Job.id).where(Job.track_id == track_id)
+    held = (await session.scalars(theirs.with_for_update(skip_locked=True))).all()
+    return set(held) == set((await session.scalars(theirs)).all())
+
+
+async def _file_ids(session: AsyncSession, track: Track) -> set[UUID]:
+    stems = await session.execute(select(Stem.file_id, Stem.peaks_file_id).where(Stem.track_id == track.id))
+    parts = await session.scalars(select(AnalysisPart.file_id).where(AnalysisPart.track_id == track.id))
+    own = (track.audio_file_id, track.mix_file_id, track.cover_file_id)
+    found = {*own, *parts, *(file_id for stem in stems for file_id in stem)}
+    return {file_id for file_id in found if file_id}
 
 
 async def _flush_unique(session: AsyncSession) -> None:

@@ -20,13 +20,21 @@ class _Entry:
 
 
 @dataclass
+class _Door:
+    """Lets one reader in at a time, to look whether the song must be decoded."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wanted: int = 0
+
+
+@dataclass
 class PcmCache:
     """Raw float32 files on the node's own disk, by the SHA-256 of their source; least used go first."""
 
     keep_bytes: int = KEEP_BYTES
     _folder: Path | None = None
     _entries: dict[str, _Entry] = field(default_factory=dict)
-    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _doors: dict[str, _Door] = field(default_factory=dict)
 
     def keep(self, folder: Path, sha256: str, pcm: Pcm) -> None:
         """Move freshly decoded audio into the cache, which lies in ``folder`` on the disk where it was decoded."""
@@ -44,7 +52,7 @@ class PcmCache:
     @asynccontextmanager
     async def open(self, folder: Path, sha256: str, decode: Callable[[], Awaitable[Pcm]]) -> AsyncIterator[Pcm]:
         """The decoded audio, from the cache or by ``decode``; it stays as long as somebody reads it."""
-        async with self._locks.setdefault(sha256, asyncio.Lock()):
+        async with self._alone(sha256):
             if sha256 not in self._entries or not self._entries[sha256].pcm.path.exists():
                 self._entries.pop(sha256, None)
                 self.keep(folder, sha256, await decode())
@@ -57,6 +65,19 @@ class PcmCache:
             self._entries[sha256] = self._entries.pop(sha256)  # now the most recently used
             self._trim()
 
+    @asynccontextmanager
+    async def _alone(self, sha256: str) -> AsyncIterator[None]:
+        """Hold the song's lock, which goes with the last who wants it."""
+        door = self._doors.setdefault(sha256, _Door())
+        door.wanted += 1
+        try:
+            async with door.lock:
+                yield
+        finally:
+            door.wanted -= 1
+            if not door.wanted:
+                del self._doors[sha256]
+
     def _trim(self) -> None:
         total = sum(entry.size for entry in self._entries.values())
         for sha256, entry in list(self._entries.items())[:-1]:
@@ -65,5 +86,4 @@ class PcmCache:
             if not entry.users:
                 entry.pcm.path.unlink(missing_ok=True)
                 del self._entries[sha256]
-                self._locks.pop(sha256, None)
                 total -= entry.size

@@ -103,10 +103,7 @@ async def _titled(session: AsyncSession, found: Sequence[Job]) -> list[JobView]:
 
 
 async def _views(session: AsyncSession, found: Sequence[Job]) -> list[JobView]:
-    """The same, each waiting one with its place in the queue."""
-    views = zip(await _titled(session, found), found, strict=True)
-    return [replace(view, waiting=await _waiting(session, job)) for view, job in views]
-
-
-async def _waiting(session: AsyncSession, job: Job) -> str:
-    return (await jobs.estimate_wait(session, job)).text if job.status == Status.QUEUED else ""
+    """The same, each waiting one with its place in the queue; as many queries for a page as for one job."""
+    waits = await jobs.estimate_waits(session, [job for job in found if job.status == Status.QUEUED])
+    views = await _titled(session, found)
+    return [replace(view, waiting=waits[view.id].text if view.id in waits else "") for view in views]
