@@ -20,6 +20,7 @@ DOCUMENT_KEYS: Final = (
     "cues",
     "loudness",
     "energy",
+    "vocals",
     "features",
     "waveform",
     "embedding",
