@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import update
@@ -10,9 +11,13 @@ from soundforge import accounts, events
 from soundforge.db import reading, transaction
 from soundforge.errors import Conflict, Forbidden, Invalid, NotFound
 from soundforge.tables import User
-from tests.support.accounts import PASSWORD, make_user
+from tests.support.accounts import PASSWORD, log_in, make_user, set_password
 
 pytestmark = pytest.mark.usefixtures("database")
+
+
+async def hashed(password: str = PASSWORD) -> accounts.Hashed:
+    return await accounts.hash_password(password, name="ann")
 
 
 async def test_a_link_sets_the_first_password_and_opens_the_studio() -> None:
@@ -24,20 +29,24 @@ async def test_a_link_sets_the_first_password_and_opens_the_studio() -> None:
         assert holder is not None
         assert holder.id == owner.id
     async with transaction() as session:
-        assert (await accounts.set_password_by_link(session, token, PASSWORD)).id == owner.id
+        assert (await accounts.set_password_by_link(session, token, await hashed())).id == owner.id
         assert await accounts.is_set_up(session)
     async with transaction() as session:
-        user, _ = await accounts.log_in(session, "Owner", PASSWORD)
-    assert user.id == owner.id
+        cookie = await log_in(session, "Owner", PASSWORD)
+        found = await accounts.find_session(session, cookie)
+    assert found is not None
+    assert found[0].id == owner.id
 
 
 async def test_a_link_works_once_even_for_two_at_the_same_moment() -> None:
     async with transaction() as session:
         token = await accounts.new_link(session, await make_user(session))
 
+    fresh = await hashed()
+
     async def use() -> User:
         async with transaction() as session:
-            return await accounts.set_password_by_link(session, token, PASSWORD)
+            return await accounts.set_password_by_link(session, token, fresh)
 
     results = await asyncio.gather(use(), use(), return_exceptions=True)
     assert sorted(type(one).__name__ for one in results) == ["NotFound", "User"]
@@ -64,17 +73,14 @@ async def test_a_link_is_void_after_a_day() -> None:
         await session.execute(update(User).values(link_expires_at=a_moment_ago))
         assert await accounts.find_link(session, token) is None
         with pytest.raises(NotFound):
-            await accounts.set_password_by_link(session, token, PASSWORD)
+            await accounts.set_password_by_link(session, token, await hashed())
 
 
 @pytest.mark.parametrize("password", ["", "short", "x" * 1001, "aaaaaaaaaa", "ABABABABAB", "administrator"])
-async def test_a_weak_password_is_refused_and_the_link_stays_good(password: str) -> None:
-    async with transaction() as session:
-        token = await accounts.new_link(session, await make_user(session, "administrator"))
-        with pytest.raises(Invalid) as refused:
-            await accounts.set_password_by_link(session, token, password)
-        assert refused.value.code == "bad_password"
-        assert await accounts.find_link(session, token) is not None
+async def test_a_weak_password_is_refused(password: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        await accounts.hash_password(password, name="administrator")
+    assert refused.value.code == "bad_password"
 
 
 async def test_neither_token_nor_password_lies_in_the_database() -> None:
@@ -105,7 +111,7 @@ async def test_wrong_name_wrong_password_no_password_and_disabled_sound_the_same
     ]:
         async with transaction() as session:
             with pytest.raises(Forbidden) as refused:
-                await accounts.log_in(session, name, password)
+                await log_in(session, name, password)
         said.add((refused.value.code, refused.value.sentence))
     assert said == {("wrong_login", "The name or the password is wrong.")}
 
@@ -113,37 +119,61 @@ async def test_wrong_name_wrong_password_no_password_and_disabled_sound_the_same
 async def test_a_password_typed_on_another_keyboard_is_the_same() -> None:
     async with transaction() as session:
         await make_user(session, password="cafe\u0301 au lait")
-        assert await accounts.log_in(session, "ann", "caf\u00e9 au lait")
+        assert await log_in(session, "ann", "caf\u00e9 au lait")
 
 
 async def test_a_changed_password_ends_the_other_logins() -> None:
     async with transaction() as session:
-        ann = await make_user(session, password=PASSWORD)
-        _, here = await accounts.log_in(session, "ann", PASSWORD)
-        _, there = await accounts.log_in(session, "ann", PASSWORD)
+        await make_user(session, password=PASSWORD)
+        here = await log_in(session, "ann", PASSWORD)
+        there = await log_in(session, "ann", PASSWORD)
         found = await accounts.find_session(session, here)
         assert found is not None
         with pytest.raises(Forbidden) as refused:
-            await accounts.change_password(session, ann.id, "wrong", "another password")
+            await accounts.check_password(found[0], "wrong")
         assert refused.value.code == "wrong_password"
-        await accounts.change_password(session, ann.id, PASSWORD, "another password", keep_session_id=found[1].id)
+        proof = await accounts.check_password(found[0], PASSWORD)
+        fresh = await hashed("another password")
+        await accounts.change_password(session, proof, fresh, keep_session_id=found[1].id)
+        with pytest.raises(Forbidden):  # what was proved was the old one
+            await accounts.change_password(session, proof, fresh)
         assert await accounts.find_session(session, here) is not None
         assert await accounts.find_session(session, there) is None
-        assert await accounts.log_in(session, "ann", "another password")
+        assert await log_in(session, "ann", "another password")
+
+
+async def test_a_password_changed_or_a_user_disabled_after_the_check_lets_nobody_in() -> None:
+    async with transaction() as session:
+        ann = await make_user(session, password=PASSWORD)
+        old = await accounts.check_login(ann, PASSWORD)
+        await set_password(session, ann, "another password")
+        with pytest.raises(Forbidden) as refused:
+            await accounts.log_in(session, old)
+        assert refused.value.code == "wrong_login"
+        await session.refresh(ann)
+        new = await accounts.check_login(ann, "another password")
+        await accounts.disable_user(session, ann.id)
+        with pytest.raises(Forbidden):
+            await accounts.log_in(session, new)
+
+
+def test_no_hash_shows_where_a_proof_is_shown() -> None:
+    shown = f"{accounts.Hashed('$argon2id$1')} {accounts.Proof(uuid4(), '$argon2id$2', '$argon2id$3')}"
+    assert "argon2id" not in shown
 
 
 async def test_a_password_set_by_link_ends_all_logins() -> None:
     async with transaction() as session:
         ann = await make_user(session, password=PASSWORD)
-        _, token = await accounts.log_in(session, "ann", PASSWORD)
-        await accounts.set_password_by_link(session, await accounts.new_link(session, ann), "another password")
+        token = await log_in(session, "ann", PASSWORD)
+        await set_password(session, ann, "another password")
         assert await accounts.find_session(session, token) is None
 
 
 async def test_a_disabled_user_is_out_at_once_everywhere_and_every_stream_hears_of_it() -> None:
     async with transaction() as session:
         ann = await make_user(session, password=PASSWORD)
-        _, cookie = await accounts.log_in(session, "ann", PASSWORD)
+        cookie = await log_in(session, "ann", PASSWORD)
         api, text = await accounts.add_token(session, ann.id, "script", ["read"])
         link = await accounts.new_link(session, ann)
         found = await accounts.find_session(session, cookie)
@@ -185,7 +215,7 @@ async def test_a_user_enabled_again_logs_in_anew_and_old_tokens_stay_void() -> N
         _, text = await accounts.add_token(session, ann.id, "script", ["read"])
         await accounts.disable_user(session, ann.id)
         await accounts.enable_user(session, ann.id)
-        assert await accounts.log_in(session, "ann", PASSWORD)
+        assert await log_in(session, "ann", PASSWORD)
         assert await accounts.find_token(session, text) is None
 
 

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, async_playwright
 from soundforge import accounts
 from soundforge.db import Database, open_database, transaction
 from soundforge.tables import User
+from tests.support.accounts import set_password
 from tests.support.browser import FLAGS, Studio, Visit, run_studio, visit
 from tests.support.db import TestServer
 from tests.support.leaks import keep_process, our_children
@@ -37,7 +38,7 @@ async def house(postgres: TestServer, tmp_path_factory: pytest.TempPathFactory) 
     dsn = postgres.create_database()
     async with open_database(dsn), transaction() as session:
         owner = await accounts.ensure_owner(session)
-        await accounts.set_password_by_link(session, await accounts.new_link(session, owner), str(uuid4()))
+        await set_password(session, owner, str(uuid4()))
     async with run_studio(dsn, tmp_path_factory.mktemp("house"), kept=True) as studio:
         yield studio
     postgres.drop_database(dsn)

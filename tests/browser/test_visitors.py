@@ -11,6 +11,7 @@ from soundforge.events import TrackAdded, publish
 from soundforge.tables import User
 from tests.browser.conftest import cookie_of, new_person
 from tests.browser.test_studio import add_track
+from tests.support.accounts import set_password
 from tests.support.browser import PASSWORD, Studio, Visit, run_studio, until, visit
 
 pytestmark = [
@@ -25,7 +26,7 @@ BADGE = "document.getElementById('link')?.dataset.state"
 
 async def with_password(person: User) -> None:
     async with transaction() as session:
-        await accounts.set_password_by_link(session, await accounts.new_link(session, person), PASSWORD)
+        await set_password(session, person, PASSWORD)
 
 
 async def test_a_wrong_password_is_refused_in_words_and_the_right_one_opens_the_studio(

@@ -30,6 +30,7 @@ from soundforge.errors import Broken
 from soundforge.pipeline import Finding
 from soundforge.storage import DiskStorage
 from soundforge.tables import Job, migrate
+from tests.support.accounts import set_password
 from tests.support.audio import sweep, write_audio
 from tests.support.db import fast_folder
 from tests.support.leaks import keep_process
@@ -153,7 +154,7 @@ class Studio:
 
         async def set_up(session: AsyncSession, owner_id: UUID) -> None:
             owner = await accounts.ensure_owner(session)
-            await accounts.set_password_by_link(session, await accounts.new_link(session, owner), PASSWORD)
+            await set_password(session, owner, PASSWORD)
 
         self.do(set_up)
 

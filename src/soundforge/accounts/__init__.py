@@ -2,16 +2,20 @@
 
 from soundforge.accounts._access import (
     LINK_LASTS,
+    Proof,
     change_password,
+    check_login,
+    check_password,
     disable_user,
     enable_user,
     find_link,
+    get_link,
     log_in,
     new_link,
     set_password_by_link,
 )
 from soundforge.accounts._keyring import Keyring, open_keyring
-from soundforge.accounts._passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from soundforge.accounts._passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, Hashed, hash_password
 from soundforge.accounts._sessions import (
     SESSION_LASTS,
     extend_session,
@@ -53,13 +57,17 @@ __all__ = [
     "SESSION_LASTS",
     "SETTINGS",
     "SHORTEST_PASSWORD",
+    "Hashed",
     "Keyring",
+    "Proof",
     "SettingSpec",
     "SettingValue",
     "add_token",
     "add_user",
     "change_password",
     "change_setting",
+    "check_login",
+    "check_password",
     "disable_user",
     "enable_user",
     "ensure_owner",
@@ -68,9 +76,11 @@ __all__ = [
     "find_session",
     "find_token",
     "find_user",
+    "get_link",
     "get_setting",
     "get_user",
     "has_scope",
+    "hash_password",
     "is_set_up",
     "is_stale",
     "list_sessions",

@@ -3,6 +3,7 @@
 import asyncio
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import cache
 
 from pwdlib import PasswordHash
@@ -16,8 +17,15 @@ _MIXED = 3  # different characters at least
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="passwords")
 
 
-async def hash_password(password: str, *, name: str) -> str:
-    """Check and hash a new password of the user ``name``.
+@dataclass(frozen=True)
+class Hashed:
+    """A password as it may be kept; a type of its own, so that nobody keeps a password as it was typed."""
+
+    text: str = field(repr=False)
+
+
+async def hash_password(password: str, *, name: str) -> Hashed:
+    """Check and hash a new password of the user ``name``; takes a while, so in no transaction.
 
     Raises:
         Invalid: ``bad_password``.
@@ -28,7 +36,7 @@ async def hash_password(password: str, *, name: str) -> str:
         raise _bad(f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.")
     if len(set(text)) < _MIXED or text.casefold() == name.casefold():
         raise _bad("This password is too easy to guess.")
-    return await asyncio.get_running_loop().run_in_executor(_threads, _hasher().hash, text)
+    return Hashed(await asyncio.get_running_loop().run_in_executor(_threads, _hasher().hash, text))
 
 
 async def verify_password(password: str, known: str | None) -> tuple[bool, str | None]:

@@ -13,9 +13,10 @@ from soundforge.db import reading
 from soundforge.web import api, pages
 from soundforge.web._errors import add_error_handlers, explain
 from soundforge.web._render import STATIC, static_version
-from soundforge.web._security import FirstRun, SameOrigin, SecurityHeaders, TrustedHosts, allowed_hosts
+from soundforge.web._security import BodyLimit, FirstRun, SameOrigin, SecurityHeaders, TrustedHosts, allowed_hosts
 from soundforge.web._studio import Studio
 
+UPLOADS = (("POST", "/import/files"), ("POST", "/api/v1/imports"))  # they ask who sends before they read
 OPEN_BEFORE_SET_UP = ("/health", "/link/", "/static/")
 
 
@@ -57,6 +58,7 @@ def make_routes(studio: Studio) -> FastAPI:
 
 def _protect(app: FastAPI, settings: Settings) -> None:
     """Put the guards around the application; the last one added is the outermost."""
+    app.add_middleware(BodyLimit, uploads=UPLOADS, explain=explain)
     app.add_middleware(SameOrigin, explain=explain)
     app.add_middleware(FirstRun, is_set_up=_is_set_up, open_paths=OPEN_BEFORE_SET_UP, explain=explain)
     app.add_middleware(TrustedHosts, hosts=allowed_hosts(settings.hosts, settings.host), explain=explain)

@@ -2,9 +2,10 @@
 
 Pure ASGI middleware and small functions; none of them knows the database. Outermost comes first::
 
-    SecurityHeaders → TrustedHosts → FirstRun → SameOrigin → the application
+    SecurityHeaders → TrustedHosts → FirstRun → SameOrigin → BodyLimit → the application
 """
 
+from soundforge.web._security_bodies import BodyLimit
 from soundforge.web._security_credentials import (
     Credentials,
     NotLoggedIn,
@@ -17,7 +18,7 @@ from soundforge.web._security_credentials import (
 from soundforge.web._security_first_run import FirstRun
 from soundforge.web._security_headers import CONTENT_SECURITY_POLICY, HEADERS, SecurityHeaders
 from soundforge.web._security_hosts import TrustedHosts, allowed_hosts
-from soundforge.web._security_limits import AttemptLimit, TooManyAttempts, client_key
+from soundforge.web._security_limits import AttemptLimit, PasswordAttempts, TooManyAttempts, client_key
 from soundforge.web._security_origin import SameOrigin
 from soundforge.web._security_refusal import Explain
 
@@ -25,10 +26,12 @@ __all__ = [
     "CONTENT_SECURITY_POLICY",
     "HEADERS",
     "AttemptLimit",
+    "BodyLimit",
     "Credentials",
     "Explain",
     "FirstRun",
     "NotLoggedIn",
+    "PasswordAttempts",
     "SameOrigin",
     "SecurityHeaders",
     "TooManyAttempts",

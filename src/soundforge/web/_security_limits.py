@@ -2,6 +2,7 @@
 
 import ipaddress
 import time
+import unicodedata
 from collections import deque
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ from starlette.requests import HTTPConnection
 from soundforge.errors import Unavailable
 
 _MOST_KEYS = 10_000
+_LONGEST_NAME = 200
 
 
 class TooManyAttempts(Unavailable):
@@ -59,6 +61,24 @@ class AttemptLimit:
         self._taken = dict([*current.items()][-_MOST_KEYS // 2 :])
 
 
+class PasswordAttempts:
+    """How often passwords may be tried from one address: for one name, and for all names together."""
+
+    def __init__(self, for_one_name: int = 5, for_all_names: int = 30) -> None:
+        """Allow so many attempts a minute."""
+        self._for_one_name = AttemptLimit(for_one_name)
+        self._for_all_names = AttemptLimit(for_all_names)
+
+    def take(self, address: str, name: str) -> None:
+        """Count an attempt; raises ``TooManyAttempts``."""
+        self._for_all_names.take(address)
+        self._for_one_name.take(_key(address, name))
+
+    def forget(self, address: str, name: str) -> None:
+        """Start anew with a name, after an attempt that succeeded; the address stays counted."""
+        self._for_one_name.forget(_key(address, name))
+
+
 def client_key(request: HTTPConnection) -> str:
     """Return whom to count: an IPv4 address, or the /64 network that one IPv6 customer has."""
     host = request.client.host if request.client else ""
@@ -69,3 +89,8 @@ def client_key(request: HTTPConnection) -> str:
     if isinstance(address, ipaddress.IPv6Address) and not address.ipv4_mapped:
         return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
     return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def _key(address: str, name: str) -> str:
+    """One name however it is written, and never a long key."""
+    return f"{address} {unicodedata.normalize('NFKC', name[:_LONGEST_NAME]).strip().casefold()}"

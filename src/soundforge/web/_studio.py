@@ -9,6 +9,7 @@ from fastapi import Request
 from soundforge.config import Settings
 from soundforge.events import Listener
 from soundforge.storage import Storage
+from soundforge.web._security import PasswordAttempts
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Studio:
     storage: Storage
     listener: Listener
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    attempts: PasswordAttempts = field(default_factory=PasswordAttempts)
 
 
 def studio_of(request: Request) -> Studio:

@@ -1,0 +1,83 @@
+"""No request fills the memory."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from soundforge.web import create_app
+from soundforge.web._security_bodies import LARGEST_BODY
+from tests.support.house import House, client
+
+JSON = {"Content-Type": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+PIECE = b"x" * (64 << 10)
+MANY = 400  # pieces, 25 MB
+
+
+class Cable:
+    """Stands before the application and counts what it reads of a body."""
+
+    def __init__(self, house: House) -> None:
+        self._app = create_app(house.studio)
+        self.read_bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def counted() -> Message:
+            message = await receive()
+            self.read_bytes += len(message.get("body", b""))
+            return message
+
+        await self._app(scope, counted, send)
+
+
+async def endless() -> AsyncIterator[bytes]:
+    for _ in range(MANY):
+        yield PIECE
+
+
+ROUTES = [
+    ("POST", "/api/v1/tracks/6f3b1c1e-1b7c-4b0e-8a0d-0d6c3f0f5a11/separations", JSON),
+    ("PATCH", "/api/v1/tracks/6f3b1c1e-1b7c-4b0e-8a0d-0d6c3f0f5a11", JSON),
+    ("PUT", "/api/v1/settings/default_model", JSON),
+    ("POST", "/login", FORM),
+    ("POST", "/link/nonsense", FORM),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "headers"), ROUTES, ids=[f"{method} {path}" for method, path, _ in ROUTES])
+async def test_an_endless_body_is_refused_after_a_megabyte(
+    house: House, method: str, path: str, headers: dict[str, str]
+) -> None:
+    cable = Cable(house)
+    answer = await client(cable, **headers).request(method, path, content=endless())
+    assert (answer.status_code, answer.headers["connection"]) == (413, "close")
+    assert answer.json()["error"]["code"] == "request_too_large"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert cable.read_bytes <= LARGEST_BODY + len(PIECE)
+
+
+async def test_a_body_that_says_that_it_is_too_large_is_not_read_at_all(house: House) -> None:
+    cable = Cable(house)
+    answer = await client(cable, **JSON).post("/api/v1/tokens", content=b"x" * (LARGEST_BODY + 1))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_too_large")
+    page = await client(cable, Accept="text/html", **FORM).post("/login", content=b"x" * (LARGEST_BODY + 1))
+    assert (page.status_code, "larger than the 1 MB" in page.text) == (413, True)
+    assert cable.read_bytes == 0
+
+
+async def test_a_body_of_a_megabyte_is_read(house: House) -> None:
+    content = b'{"title": "' + b"x" * (LARGEST_BODY - 13) + b'"}'
+    assert len(content) == LARGEST_BODY
+    song = await house.add_song()
+    answer = await house.visitors["ann"].patch(f"/api/v1/tracks/{song.track_id}", content=content, headers=JSON)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "malformed")
+
+
+@pytest.mark.parametrize("path", ["/import/files", "/api/v1/imports"])
+async def test_an_upload_asks_who_sends_before_it_reads(house: House, path: str) -> None:
+    cable = Cable(house)
+    answer = await client(cable).post(path, params={"name": "a.wav"}, content=endless())
+    assert (answer.status_code, cable.read_bytes) == (401, 0)
+    folder = house.studio.settings.incoming_folder
+    assert not folder.exists() or not list(folder.iterdir())
