@@ -168,7 +168,7 @@ async def restore_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -
     track = await session.scalar(
         select(Track)
         .where(Track.id == track_id, Track.owner_id == owner_id, Track.deleted_at.is_not(None))
-        .with_for_update()  # waits for a purge: what it deletes is not found here
+        .with_for_update(key_share=True)  # waits for a purge: what it deletes is not found here
     )
     if track is None:
         msg = "This track cannot be brought back any more."
