@@ -107,6 +107,15 @@ def test_an_escaped_text_has_no_wildcard_left(words: str) -> None:
     assert not set("%_\\") & set(plain)
 
 
+@pytest.mark.parametrize("turn", ["\u202e", "\u202a", "\u2066", "\u2069", "\u200f", "\u061c", "\u200b", "\ufeff"])
+def test_no_word_turns_or_hides_what_stands_beside_it(turn: str) -> None:
+    assert one_line(f"song{turn}3pm.exe") == "song3pm.exe"
+
+
+def test_joiners_stay_in_emoji() -> None:
+    assert one_line("\U0001f469\u200d\U0001f3a4") == "\U0001f469\u200d\U0001f3a4"
+
+
 @given(st.text())
 def test_one_line_has_no_character_that_the_database_cannot_keep(words: str) -> None:
     kept = one_line(words)

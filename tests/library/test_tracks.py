@@ -208,7 +208,7 @@ async def test_nobody_touches_the_tracks_of_others(owner_id: UUID, other_id: UUI
 async def test_words_are_kept_on_one_line_and_not_too_long(owner_id: UUID) -> None:
     async with transaction() as session:
         track = await add_song(session, owner_id, " A\0 very\n long \u202e title " + "x" * 400)
-        assert track.title.startswith("A very long \u202e title x")
+        assert track.title.startswith("A very long title x")
         assert len(track.title) == library._tracks.LONGEST_WORDS
         changed = await library.change_track(session, owner_id, track.id, title="\tB\0", artist=" c  d ", album="")
     assert (changed.title, changed.artist) == ("B", "c d")

@@ -3,12 +3,13 @@ from uuid import UUID
 
 import pytest
 
-from soundforge import jobs, library
+from soundforge import jobs, library, views
 from soundforge.config import Settings
 from soundforge.db import Database, reading, transaction
 from soundforge.engines import ANALYZER, DECODER, SEPARATORS, Tags
 from soundforge.errors import Broken, Invalid, SoundForgeError, Unavailable
 from soundforge.library import Query
+from soundforge.tables import Job
 from tests.support.fakes_decoder import FakeDecoder
 from tests.support.workshop import Workshop, open_workshop, wav
 
@@ -78,22 +79,35 @@ async def test_a_song_in_the_trash_is_imported_anew(workshop: Workshop) -> None:
     assert await workshop.left_over() == []
 
 
-FAULTS: list[tuple[SoundForgeError, int]] = [
-    (Invalid("This is not an audio file.", code="not_audio"), 1),
-    (Broken("The decoder is broken.", code="missing_engine"), 1),
-    (Unavailable("The decoder crashed.", code="engine_crashed"), 3),
+async def may_retry(workshop: Workshop, job: Job) -> bool:
+    async with reading() as session:
+        return (await views.get_job_view(session, workshop.owner_id, job.id)).may_retry
+
+
+FAULTS: list[SoundForgeError] = [
+    Invalid("This is not an audio file.", code="not_audio"),
+    Broken("The decoder is broken.", code="missing_engine"),
 ]
 
 
-@pytest.mark.parametrize(("fault", "runs"), FAULTS, ids=[fault.code for fault, _ in FAULTS])
-async def test_a_file_that_cannot_be_decoded_leaves_one_sentence_and_can_be_tried_again(
-    database: Database, settings: Settings, fault: SoundForgeError, runs: int
+@pytest.mark.parametrize("fault", FAULTS, ids=[fault.code for fault in FAULTS])
+async def test_a_file_that_never_becomes_a_track_leaves_one_sentence_and_nothing_behind(
+    database: Database, settings: Settings, fault: SoundForgeError
 ) -> None:
     async with open_workshop(settings, database, decoder=FakeDecoder(fault=fault)) as workshop:
         job = await workshop.ended(await workshop.receive(wav()))
-        assert (job.status, job.error_code, job.error, job.run) == ("failed", fault.code, fault.sentence, runs)
+        assert (job.status, job.error_code, job.error, job.run) == ("failed", fault.code, fault.sentence, 1)
         assert (await workshop.left_over(), workshop.storage.objects, await titles(workshop)) == ([], {}, [])
-        assert len(workshop.received()) == 1
+        assert (workshop.received(), await may_retry(workshop, job)) == ([], False)
+
+
+async def test_a_file_whose_decoder_crashed_can_be_tried_again(database: Database, settings: Settings) -> None:
+    fault = Unavailable("The decoder crashed.", code="engine_crashed")
+    async with open_workshop(settings, database, decoder=FakeDecoder(fault=fault)) as workshop:
+        job = await workshop.ended(await workshop.receive(wav()))
+        assert (job.status, job.error_code, job.error, job.run) == ("failed", fault.code, fault.sentence, 3)
+        assert (await workshop.left_over(), workshop.storage.objects, await titles(workshop)) == ([], {}, [])
+        assert (len(workshop.received()), await may_retry(workshop, job)) == (1, True)
         workshop.decoder.fault = None
         again = await workshop.ended(await workshop.retry(job))
         await workshop.children_of(again)
@@ -118,9 +132,11 @@ async def test_a_received_file_that_is_gone_says_so(workshop: Workshop) -> None:
     await jobs.wake_cancelled(asked)
     cancelled = await workshop.ended(job)
     assert (cancelled.error_code, len(workshop.received())) == ("cancelled", 1)
+    assert await may_retry(workshop, cancelled)
     workshop.received()[0].unlink()
     again = await workshop.ended(await workshop.retry(cancelled))
     assert (again.error_code, again.run) == ("upload_gone", 2)
+    assert not await may_retry(workshop, again)
     assert await workshop.left_over() == []
 
 

@@ -45,6 +45,19 @@ async def test_jobs_are_chosen_by_kind_and_status_and_owner(owner_id: UUID) -> N
     assert nobodys.rows == ()
 
 
+async def test_an_import_is_not_tried_again_once_its_file_has_gone(owner_id: UUID) -> None:
+    async with transaction() as session:
+        late, fresh = [await add_job(session, owner_id, Kind.IMPORT) for _ in range(2)]
+        await finish(session, late, Status.FAILED, {})
+        await finish(session, fresh, Status.FAILED, {})
+        await session.execute(text("SET LOCAL session_replication_role = replica"))
+        long_ago = text("now() - interval '25 h'")
+        await session.execute(update(Job).where(Job.id == late.id).values(finished_at=long_ago))
+    async with reading() as session:
+        page = await views.list_job_views(session, owner_id)
+    assert {job.id: job.may_retry for job in page.rows} == {late.id: False, fresh.id: True}
+
+
 async def test_a_family_is_a_job_and_what_it_started(owner_id: UUID) -> None:
     async with transaction() as session:
         parent = await add_job(session, owner_id, Kind.IMPORT)

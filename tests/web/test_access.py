@@ -197,22 +197,8 @@ async def _session_of(house: House) -> UUID:
         return (await accounts.list_sessions(session, house.users["ann"]))[-1].id
 
 
-@pytest.fixture
-def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guesses of passwords are counted for the whole process: not what this is about."""
-    monkeypatch.setattr("soundforge.web.pages._account._attempts", _NoLimit())
-
-
-class _NoLimit:
-    def take(self, key: str) -> None:
-        """Count nothing."""
-
-    def forget(self, key: str) -> None:
-        """Forget nothing."""
-
-
 @pytest.mark.parametrize("visitor", VISITORS)
-async def test_each_visitor_gets_what_is_theirs_and_nothing_else(house: House, visitor: str, unlimited: None) -> None:
+async def test_each_visitor_gets_what_is_theirs_and_nothing_else(house: House, visitor: str) -> None:
     house.studio.stopping.set()  # so that feeds end at once
     song, answers = await house.add_song(), {}
     for route in sorted(MATRIX, key="POST /logout".__eq__):
@@ -250,3 +236,16 @@ async def test_a_setting_of_everybody_takes_an_admin(house: House) -> None:
         visitor: (await put(visitor)).status_code for visitor in ("ann", "writing token", "eve", "admin's token")
     }
     assert statuses == {"ann": 403, "writing token": 403, "eve": 200, "admin's token": 200}
+
+
+@pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"])
+async def test_figures_are_not_for_whom_a_proxy_on_this_machine_speaks(house: House, header: str) -> None:
+    anonymous = house.visitors["anonymous"]
+    assert (await anonymous.get("/metrics")).status_code == 200
+    assert (await anonymous.get("/metrics", headers={header: "127.0.0.1"})).status_code == 401
+
+
+async def test_the_name_of_a_model_is_short(house: House) -> None:
+    song = await house.add_song()
+    path = f"/tracks/{song.track_id}/separate"
+    assert (await house.visitors["ann"].post(path, data={"model": "x" * 61})).status_code == 422

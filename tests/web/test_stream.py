@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from soundforge import accounts, library
 from soundforge.db import transaction
-from soundforge.events import JobChanged
+from soundforge.events import JobChanged, TrackChanged
 from soundforge.library import Query
 from soundforge.tables import Job, Kind, Track
 from soundforge.web import _stream
@@ -198,6 +198,37 @@ async def test_what_happened_since_a_page_was_drawn_is_told_first(house: House) 
     later = message.split(b"\n")[0].removeprefix(b"id: ").decode()
     async with hearing(house, "ann", place=later) as ear:
         assert ear.heard == [PING]
+
+
+async def test_what_happens_while_a_batch_is_told_is_not_counted_as_told(house: House, monkeypatch) -> None:  # noqa: ANN001 - pytest's own
+    """The place that a message tells is where its batch was taken out, not where it was sent."""
+    ann = house.users["ann"]
+    async with transaction() as session:
+        track = await add_song(session, ann, "first")
+    listener, ear = house.studio.listener, Ear()
+    late = TrackChanged(owner_id=ann, track_id=track.id, fields=["title"])
+
+    async def allowed() -> bool:
+        if len(ear.heard) == 1:
+            listener.hand_out(late)  # between taking the batch out and sending it
+        return True
+
+    monkeypatch.setattr(_stream, "CHECK_S", 0.0)
+    feed = Feed(ann, "library", Query(), allowed)
+    task = asyncio.create_task(ear.listen(messages(feed, listener, listener.recent.place(), LOADERS, _never())))
+    await ear.until(lambda: ear.heard == [PING])
+    async with transaction() as session:
+        await add_song(session, ann, "second")
+    told = await ear.until_told("second")
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    place = told.split(b"id: ", 1)[1].split(b"\n")[0].decode()
+    assert late in (listener.recent.since(ann, place) or [])
+
+
+def _never() -> asyncio.Event:
+    return asyncio.Event()
 
 
 async def test_a_page_of_another_life_reads_everything_anew(house: House) -> None:

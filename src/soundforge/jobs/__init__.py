@@ -17,7 +17,7 @@ from soundforge.jobs._figures import (
     check_orphans,
     queue_figures,
 )
-from soundforge.jobs._kinds import KINDS, QUEUE_LIMITS, KindSpec
+from soundforge.jobs._kinds import KEEP_UPLOADS, KINDS, QUEUE_LIMITS, KindSpec
 from soundforge.jobs._node import Node
 from soundforge.jobs._open import open_node
 from soundforge.jobs._reads import find_job, get_job, list_jobs, list_running, list_track_jobs
@@ -27,6 +27,7 @@ from soundforge.jobs._waits import Wait, count_ahead, estimate_wait, estimate_wa
 from soundforge.jobs._work import Worker, retry_in_s, work
 
 __all__ = [
+    "KEEP_UPLOADS",
     "KINDS",
     "QUEUE_LIMITS",
     "STALE_S",

@@ -5,11 +5,14 @@ resolve for ever.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from soundforge.tables import MOVES, RUNNING, Kind, Status
 
 _MINUTE_S = 60.0
 _HOUR_S = 60 * _MINUTE_S
+
+KEEP_UPLOADS = timedelta(days=1)  # so long the received file of a failed import waits to be tried again
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import oban
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, cast, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import db
@@ -76,6 +77,13 @@ class Run:
             async with self._fenced() as session:
                 await session.execute(update(JOBS).where(JOBS.c.id == self.job_id).values(status=status.value))
             self.fence.status = status
+
+    async def note(self, **params: Any) -> None:
+        """Add to the job's params what later runs and its owner must know. Raises ``Superseded``."""
+        async with self.writing() as session:
+            noted = JOBS.c.params.concat(cast(params, JSONB))
+            await session.execute(update(JOBS).where(JOBS.c.id == self.job_id).values(params=noted))
+        self.params = {**self.params, **params}
 
     @asynccontextmanager
     async def done(self, result: dict[str, Any] | None = None) -> AsyncIterator[AsyncSession]:

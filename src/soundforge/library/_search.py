@@ -16,14 +16,22 @@ _PLAIN = str.maketrans({"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "
 
 
 def one_line(text: str) -> str:
-    """Words as they are kept: no control characters (PostgreSQL knows no NUL), one space between two words."""
-    kept = ("" if unicodedata.category(char) in ("Cc", "Cs") and not char.isspace() else char for char in text)
-    return " ".join("".join(kept).split())
+    """Words as they are kept: one space between two words, nothing unseen.
+
+    No control characters (PostgreSQL knows no NUL), and none that turn the direction of what follows them.
+    """
+    return " ".join("".join(char for char in text if char.isspace() or _may_stay(char)).split())
+
+
+def _may_stay(char: str) -> bool:
+    # Joiners hold emoji and Indic words together; the other format characters reorder or hide text.
+    return char in "\u200c\u200d" or unicodedata.category(char) not in ("Cc", "Cf", "Cs")
 
 
 def fold(text: str) -> str:
     """Lower case without accents: ``"Beyoncé – ÉTÉ"`` gives ``"beyonce – ete"``."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFKD", text.casefold())  # a letter in Fraktur becomes a capital here
+    decomposed = unicodedata.normalize("NFKD", plain.casefold())
     return "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_PLAIN)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from soundforge import jobs, library, sources
 from soundforge.db import reading
 from soundforge.engines import Decoded, encode_flac
-from soundforge.errors import Broken, Conflict
+from soundforge.errors import Broken, Conflict, Rejected
 from soundforge.library import NewTrack
 from soundforge.pipeline._audio import pcm_folder
 from soundforge.pipeline._files import new_file, sweep_prefix
@@ -18,15 +18,28 @@ _COVER_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 
 
 async def import_upload(run: jobs.Run) -> None:
-    """Body of an import job: hash, look for a duplicate, decode, store, add the track, ask for the rest."""
+    """Body of an import job: make a track of the received file.
+
+    The file goes as soon as trying again is useless; every other end but the good one keeps it for a retry.
+    """
+    received = ports().settings.incoming_folder / str(run.params["upload"])
+    try:
+        await _import(run, received)
+    except (Rejected, Broken):
+        await run.note(upload_gone=True)
+        await asyncio.to_thread(received.unlink, missing_ok=True)
+        raise
+
+
+async def _import(run: jobs.Run, received: Path) -> None:
+    """Hash, look for a duplicate, decode, store, add the track, ask for the rest."""
     port = ports()
-    received = port.settings.incoming_folder / str(run.params["upload"])
-    if not received.exists():
+    if not await asyncio.to_thread(received.exists):
         msg = "The received file is gone. Import it again."
         raise Broken(msg, code="upload_gone")
     sha256 = await asyncio.to_thread(_sha256, received)
     if await _finish_duplicate(run, sha256):
-        received.unlink(missing_ok=True)
+        await asyncio.to_thread(received.unlink, missing_ok=True)
         return
     decoded = await port.decoder.decode(
         received,
@@ -44,7 +57,7 @@ async def import_upload(run: jobs.Run) -> None:
     new = await _store(run, port, received, decoded, sha256)
     port.pcm.keep(pcm_folder(run), sha256, decoded.pcm)
     await _finish(run, new)
-    received.unlink(missing_ok=True)
+    await asyncio.to_thread(received.unlink, missing_ok=True)
 
 
 async def _finish_duplicate(run: jobs.Run, sha256: str) -> bool:

@@ -5,20 +5,19 @@ import contextlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from soundforge import sources
+from soundforge import jobs, sources
 from soundforge.config import Settings
 from soundforge.db import reading
 from soundforge.errors import Invalid, Unavailable
 from soundforge.tables import ACTIVE, Job, Kind, Status
 
 LONGEST_NAME = 300
-KEEP_UPLOADS = timedelta(days=1)  # so long a failed import can be tried again
 _MB = 1 << 20
 
 
@@ -55,10 +54,11 @@ async def open_upload(settings: Settings, name: str, chunks: AsyncIterable[bytes
 async def remove_left_uploads(settings: Settings) -> int:
     """Remove received files that no import needs any more; gives their number.
 
-    A completed import needs its file no more, but may have been killed before it said so. A failed one keeps
-    it for a day, so that it can be tried again; a file without any import belongs to a process that died.
+    A completed import needs its file no more, but may have been killed before it said so. One that failed by
+    no fault of the file keeps it for a day, so that it can be tried again; a file without any import belongs to
+    a process that died.
     """
-    before = datetime.now(UTC) - KEEP_UPLOADS
+    before = datetime.now(UTC) - jobs.KEEP_UPLOADS
     found = await asyncio.to_thread(_received, settings.incoming_folder)
     async with reading() as session:
         rows = await session.execute(

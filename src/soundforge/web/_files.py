@@ -1,5 +1,7 @@
 """Files to take away, named for people: the same for pages and API."""
 
+import hashlib
+import re
 from uuid import UUID
 
 from fastapi import Request
@@ -15,6 +17,8 @@ from soundforge.web._studio import studio_of
 
 # The content of a file id never changes; but it is somebody's own, so no proxy may keep it.
 KEEP = {"Cache-Control": "private, max-age=31536000, immutable"}
+# A file to take away has a name, which may change, and is gone with its track or the login: ask every time.
+ASK = {"Cache-Control": "private, no-cache"}
 
 
 async def send_stem(request: Request, owner_id: UUID, track_id: UUID, file_id: UUID) -> Response:
@@ -54,5 +58,9 @@ class _StoredFile(FileResponse):
 
 
 def _send(request: Request, file: File, name: str) -> Response:
-    headers = {**KEEP, "Content-Disposition": formats.attachment(name)}
+    disposition = formats.attachment(name)
+    tag = f'"{hashlib.sha256(f"{file.sha256} {disposition}".encode()).hexdigest()[:32]}"'
+    headers = {**ASK, "Content-Disposition": disposition, "ETag": tag}
+    if tag in re.split(r"\s*,\s*(?:W/)?|^W/", request.headers.get("if-none-match", "").strip()):
+        return Response(status_code=304, headers=headers)
     return _StoredFile(studio_of(request).storage, file, headers)

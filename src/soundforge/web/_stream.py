@@ -62,6 +62,23 @@ class Feed:
         return event.session_id == self.session_id if event.session_id else event.token_id == self.token_id
 
 
+class _PlacedMailbox(Mailbox):
+    """Remembers up to which place its reader has heard when it takes everything out.
+
+    Read any later, the place would hide what was told in between from a page that connects anew.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__()
+        self._recent = listener.recent
+        self.taken_at = self._recent.place()
+
+    async def take(self) -> list[Event | Resync]:
+        taken = await super().take()
+        self.taken_at = self._recent.place()  # nothing runs between emptying and this
+        return taken
+
+
 type Loader = Callable[[AsyncSession, Feed, Any], Awaitable[dict[str, Any] | list[dict[str, Any]] | None]]
 
 
@@ -69,7 +86,8 @@ async def messages(
     feed: Feed, listener: Listener, place: str | None, loaders: dict[str, Loader], stopping: asyncio.Event
 ) -> AsyncIterator[bytes]:
     """Everything that the page must hear, from ``place`` on, until somebody ends it."""
-    with listener.subscribe(feed.owner_id, mailbox=Mailbox()) as mailbox:
+    mailbox = _PlacedMailbox(listener)
+    with listener.subscribe(feed.owner_id, mailbox=mailbox):
         missed = listener.recent.since(feed.owner_id, place) if place else None
         if missed is None:
             yield RESYNC
@@ -81,8 +99,7 @@ async def messages(
             if any(isinstance(event, SessionEnded) and feed.ends_with(event) for event in batch):
                 yield GOODBYE
                 return
-            here = listener.recent.place()
-            yield await _messages(feed, batch, loaders, here) if batch else PING
+            yield await _messages(feed, batch, loaders, mailbox.taken_at) if batch else PING
 
 
 async def batches(feed: Feed, mailbox: Mailbox, stopping: asyncio.Event) -> AsyncIterator[list[Event | Resync]]:

@@ -14,6 +14,9 @@ from soundforge.web._studio import studio_of
 
 router = APIRouter(include_in_schema=False)
 
+# Whoever sends one of these speaks for somebody else.
+_OF_PROXIES = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+
 
 @router.get("/health")
 async def health(request: Request) -> JSONResponse:
@@ -52,6 +55,6 @@ def _states(figures: jobs.QueueFigures) -> dict[str, dict[str, int]]:
 
 def _is_local(request: Request) -> bool:
     """Whether the request came from this machine, and not through a proxy on it."""
-    if request.client is None or any(name in request.headers for name in ("forwarded", "x-forwarded-for")):
+    if request.client is None or any(name in request.headers for name in _OF_PROXIES):
         return False
     return ipaddress.ip_address(request.client.host).is_loopback

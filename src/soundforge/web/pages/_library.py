@@ -132,7 +132,7 @@ async def restore_track(request: Request, visitor: VisitorOf, track_id: UUID) ->
 
 @router.post("/tracks/{track_id}/separate")
 async def separate(
-    request: Request, visitor: VisitorOf, track_id: UUID, model: Annotated[str, Form()] = "auto"
+    request: Request, visitor: VisitorOf, track_id: UUID, model: Annotated[str, Form(max_length=60)] = "auto"
 ) -> HTMLResponse:
     """Ask for stems."""
     async with transaction() as session:
