@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
 
 from soundforge import accounts
 from soundforge.db import Database, open_database, transaction
@@ -12,7 +12,7 @@ from soundforge.tables import User
 from tests.browser.conftest import cookie_of, new_person
 from tests.browser.test_studio import add_track
 from tests.support.accounts import set_password
-from tests.support.browser import PASSWORD, Studio, Visit, run_studio, until, visit
+from tests.support.browser import PASSWORD, Studio, Visit, run_studio, settled, until, visit
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -27,6 +27,19 @@ BADGE = "document.getElementById('link')?.dataset.state"
 async def with_password(person: User) -> None:
     async with transaction() as session:
         await set_password(session, person, PASSWORD)
+
+
+async def test_a_page_is_live_also_when_its_scripts_come_slowly(here: Visit, house: Studio) -> None:
+    page = await here.context.new_page()
+    await page.add_init_script("document.addEventListener('htmx:after:process', () => (window.processed = true))")
+
+    async def after_htmx(route: Route) -> None:
+        await settled(lambda: page.evaluate("window.processed"))
+        await route.continue_()
+
+    await page.route("**/hx-sse.min.js", after_htmx)
+    await page.goto(house.url)
+    await page.wait_for_selector("#link[data-state='live']")
 
 
 async def test_a_wrong_password_is_refused_in_words_and_the_right_one_opens_the_studio(

@@ -95,6 +95,11 @@ function start() {
   feed.dispatchEvent(new CustomEvent("sf:connect"));
 }
 document.addEventListener("htmx:after:process", start);
+/** On a slow line htmx has read the page before its own extension came: then nobody has looked at the feed yet. */
+document.addEventListener("DOMContentLoaded", () => {
+  const feed = document.getElementById("feed");
+  if (feed && !feed._htmx) window.htmx.process(feed);
+});
 start();
 
 window.addEventListener("offline", () => show("offline"));
