@@ -5,6 +5,7 @@ table instead; see ``accounts``.
 """
 
 import hashlib
+import ipaddress
 import os
 from pathlib import Path
 
@@ -74,6 +75,17 @@ class Settings(BaseSettings):
     def queue_limits(self) -> dict[str, int]:
         """Parse ``queues``: ``"processing:2,analysis:1"`` gives ``{"processing": 2, "analysis": 1}``."""
         return parse_queues(self.queues)
+
+
+def address_of(host: str, port: int) -> str:
+    """Where a browser on this machine finds what listens on ``host``: ``"http://127.0.0.1:8723/"`` for any address."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return f"http://{host or '127.0.0.1'}:{port}/"
+    if address.is_unspecified:
+        address = ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")  # noqa: PLR2004 - IPv4
+    return f"http://[{address}]:{port}/" if address.version == 6 else f"http://{address}:{port}/"  # noqa: PLR2004 - IPv6
 
 
 def parse_queues(text: str) -> dict[str, int]:

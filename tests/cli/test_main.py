@@ -140,3 +140,23 @@ def test_a_folder_with_one_bad_file_is_forged_and_exits_with_3(run: Command, tmp
     assert run("tracks", "show", good["track_id"])[0] == 2
     assert run("tracks", "restore", good["track_id"])[0] == 0
     assert run("db", "verify")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "begin"),
+    [
+        ("127.0.0.1", "8723", "http://127.0.0.1:8723/link/"),
+        ("0.0.0.0", "8723", "http://127.0.0.1:8723/link/"),
+        ("::", "80", "http://[::1]:80/link/"),
+        ("2001:db8::7", "80", "http://[2001:db8::7]:80/link/"),
+        ("studio.lan", "80", "http://studio.lan:80/link/"),
+        ("0.0.0.0", "0", "link/"),
+    ],
+)
+def test_a_link_leads_where_a_browser_can_go(
+    run: Command, monkeypatch: pytest.MonkeyPatch, host: str, port: str, begin: str
+) -> None:
+    monkeypatch.setenv("SOUNDFORGE_HOST", host)
+    monkeypatch.setenv("SOUNDFORGE_PORT", port)
+    code, told, _ = run("users", "link", "owner")
+    assert (code, told.startswith(begin)) == (0, True), told

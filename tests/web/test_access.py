@@ -248,4 +248,5 @@ async def test_figures_are_not_for_whom_a_proxy_on_this_machine_speaks(house: Ho
 async def test_the_name_of_a_model_is_short(house: House) -> None:
     song = await house.add_song()
     path = f"/tracks/{song.track_id}/separate"
-    assert (await house.visitors["ann"].post(path, data={"model": "x" * 61})).status_code == 422
+    answer = await house.visitors["ann"].post(path, data={"model": "x" * 61})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "malformed")

@@ -13,7 +13,7 @@ from soundforge import __version__, accounts, pipeline
 from soundforge.app import Rooms
 from soundforge.cli._output import console, say, say_json
 from soundforge.cli._rooms import run_command
-from soundforge.config import Settings
+from soundforge.config import Settings, address_of
 from soundforge.db import reading, transaction
 from soundforge.errors import NotFound
 from soundforge.tables import User
@@ -166,7 +166,9 @@ def _change_user(name: str, change: Callable[[AsyncSession, UUID], Awaitable[Use
 
 
 def _link(settings: Settings, token: str) -> str:
-    return f"http://{settings.host}:{settings.port}/link/{token}"
+    if settings.port == 0:  # a free one was picked at the start, and only the start has told which
+        return f"link/{token} (behind the address that the studio told when it started)"
+    return f"{address_of(settings.host, settings.port)}link/{token}"
 
 
 def _tell_settings(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 
 from soundforge import logs
-from soundforge.config import Settings
+from soundforge.config import Settings, address_of
 from soundforge.errors import Broken
 from soundforge.web._app import create_app
 from soundforge.web._studio import Studio
@@ -41,7 +41,7 @@ async def serve_web(studio: Studio, listening: socket.socket, *, told: Callable[
     host, port = listening.getsockname()[:2]
     _log.info("web.listening", host=host, port=port)
     listening.listen(512)
-    told(f"http://{host}:{port}/")
+    told(address_of(host, port))
     stopping = asyncio.create_task(studio.stopping.wait(), name="stopping")
     try:
         await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
