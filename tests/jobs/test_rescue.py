@@ -273,6 +273,6 @@ async def test_a_node_clears_up_behind_dead_ones_whose_slots_nobody_takes(
             worker.kill()
             await worker.wait()
     async with another_node(worker_settings, database):
-        assert not list(worker_settings.work_folder.glob("*/*"))
+        assert not list(worker_settings.work_folder.glob("*/*/1"))  # second runs may have begun
         for job in added:
             await wire.until(job, "completed")
