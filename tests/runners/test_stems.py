@@ -143,7 +143,11 @@ def test_a_missing_block_is_a_fault_of_the_engine(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [({"frames": 0}, "no_sound"), ({"frames": 999}, "pcm_incomplete"), ({"sample_rate_hz": 700_000}, "unsupported_format")],
+    [
+        ({"frames": 0}, "no_sound"),
+        ({"frames": 999}, "pcm_incomplete"),
+        ({"sample_rate_hz": 700_000}, "unsupported_format"),
+    ],
 )
 def test_what_stems_cannot_be_made_of_is_refused(tmp_path: Path, change: dict[str, int], code: str) -> None:
     source = write_source(tmp_path, noise(1000))
