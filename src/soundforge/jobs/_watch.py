@@ -30,13 +30,16 @@ class Stop(Enum):
 
 
 async def watch(run: Run) -> Stop:
-    """Return as soon as there is a reason to stop ``run``; never while its completing transaction is open."""
+    """Return as soon as there is a reason to stop ``run``; never from its completing transaction on.
+
+    What a body does after that (an import removes the received file) is short, and nobody else would do it.
+    """
     watcher = _Watcher(run)
     while True:
         await _sleep(run, max(_SHORTEST_S, run.node.scaled(_LOOK_S)))
-        if not run.closing:
+        if not run.closing and not run.finished:
             stop = watcher.look() or await watcher.tick()
-            if stop is not None and not run.closing:
+            if stop is not None and not run.closing and not run.finished:
                 return stop
 
 
