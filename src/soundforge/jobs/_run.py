@@ -51,6 +51,10 @@ class Run:
         self._wanted = (0, "")
         self._told = (0, "")
 
+    def may_stop(self) -> bool:
+        """Whether the run can still end otherwise: its completing transaction has not begun."""
+        return not (self.closing or self.finished)
+
     def report(self, percent: float, stage: str = "") -> None:
         """Note how far the run is, 0–100; never blocks. Whole percents are written, at most twice a second."""
         progress, before = self._wanted

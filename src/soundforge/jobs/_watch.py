@@ -37,9 +37,9 @@ async def watch(run: Run) -> Stop:
     watcher = _Watcher(run)
     while True:
         await _sleep(run, max(_SHORTEST_S, run.node.scaled(_LOOK_S)))
-        if not run.closing and not run.finished:
+        if run.may_stop():
             stop = watcher.look() or await watcher.tick()
-            if stop is not None and not run.closing and not run.finished:
+            if stop is not None and run.may_stop():
                 return stop
 
 
