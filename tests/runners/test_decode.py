@@ -11,6 +11,7 @@ import pytest
 from soundforge.children import Child, Limits, call, open_child, runner
 from soundforge.errors import Invalid, SoundForgeError
 from tests.support.audio import EVERY_KIND, sweep, write_audio
+from tests.support.libraries import libraries
 
 LIMITS = Limits(total_s=50, silence_s=30, memory_mb=512)
 ROOT = Path(__file__).parents[2]
@@ -92,7 +93,7 @@ async def _decode_or_refuse(child: Child, path: Path, data: bytes) -> None:
 
 def test_the_decoder_can_be_tried_by_hand(tmp_path: Path) -> None:
     source = write_audio(tmp_path / "a.flac", sweep(0.2))
-    environment = {"PYTHONPATH": str(ROOT / "src")}
+    environment = {"PYTHONPATH": str(ROOT / "src"), **libraries()}
     done = subprocess.run(
         runner("decode"), input=json.dumps(request(source)), capture_output=True, text=True, timeout=30,
         env=environment, check=True,

@@ -8,6 +8,7 @@ import pytest
 
 from soundforge.children import Child, Limits, open_child
 from soundforge.errors import Broken, Invalid, SoundForgeError, Unavailable
+from tests.support.libraries import libraries
 
 ROOT = Path(__file__).parents[2]
 SERVED = [sys.executable, str(ROOT / "tests" / "support" / "served.py")]
@@ -60,9 +61,15 @@ async def test_a_grandchild_finds_standard_input_empty(tmp_path: Path) -> None:
 
 def test_a_runner_can_be_tried_by_hand(tmp_path: Path) -> None:
     requests = '{"do": "answer", "echo": 1}\n{"do": "refuse"}\n'
-    environment = {"PYTHONPATH": str(ROOT / "src")}
+    environment = {"PYTHONPATH": str(ROOT / "src"), **libraries()}
     done = subprocess.run(
-        SERVED, input=requests, capture_output=True, text=True, timeout=20, env=environment, check=True
+        SERVED,
+        input=requests,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        env=environment,
+        check=True,
     )
     types = [json.loads(line)["type"] for line in done.stdout.splitlines()]
     assert types == ["hello", "progress", "progress", "part", "result", "error"]

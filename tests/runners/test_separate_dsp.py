@@ -18,6 +18,7 @@ from soundforge_runners import _dsp_stream as stream
 from soundforge_runners import demo_song, separate_dsp
 from soundforge_runners._dsp_frames import FIRST_FRAME, Grid, Synthesis, analyse
 from soundforge_runners._stems import Source
+from tests.support.libraries import libraries
 
 type Sound = NDArray[np.float32]
 
@@ -209,7 +210,7 @@ def test_ten_minutes_need_no_more_memory_than_one(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=True,
-            env={"PYTHONPATH": str(ROOT / "src")},
+            env={"PYTHONPATH": str(ROOT / "src"), **libraries()},
         )
         result = json.loads(answer.stdout.splitlines()[-1])
         assert result["type"] == "result"
