@@ -23,6 +23,7 @@ FAMILIES = {
     "Broken": "a person: trying again is useless",
 }
 _ORDER = list(FAMILIES)
+_BELOW = {"SourceRefused": "Rejected"}  # errors of a family with a class of their own
 _HEAD = """# Errors
 
 Written by `make docs` from the code; do not edit. Each error has a stable code (in JSON, in job rows, on the
@@ -109,12 +110,14 @@ def _calls(scope: ast.AST) -> Iterator[ast.Call]:
 
 
 def _may_be_error(call: ast.Call) -> bool:
-    return _name(call.func) in {"Refused", *FAMILIES} or any(keyword.arg == "code" for keyword in call.keywords)
+    return _name(call.func) in {"Refused", *FAMILIES, *_BELOW} or any(
+        keyword.arg == "code" for keyword in call.keywords
+    )
 
 
 def _error(call: ast.Call, names: dict[str, str]) -> tuple[str | None, str, str] | None:
     """What a call makes: code, family, sentence; None when it makes no error of ours."""
-    name = _name(call.func)
+    name = _BELOW.get(_name(call.func), _name(call.func))
     given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
     if name == "Refused" and call.args:  # a runner's refusal: code and sentence by position
         family = (_text(given["family"], names) or "").capitalize() if "family" in given else "Rejected"

@@ -1,5 +1,16 @@
-"""Where audio comes from: files and folders on this machine, links to single songs, lines and lists that name them."""
+"""Where audio comes from: files on this machine, links to single songs, lines and lists, and the downloader."""
 
+from ._downloader import (
+    LIKELY_SCORE,
+    MOST_CANDIDATES,
+    SURE_SCORE,
+    Candidate,
+    Downloaded,
+    Downloader,
+    OnProgress,
+    Song,
+)
+from ._failures import FAILURES, SourceRefused, failure
 from ._files import EXTENSIONS, check_file, extension_of, list_audio, media_type_of
 from ._lines import (
     MOST_LINES,
@@ -17,18 +28,29 @@ from ._names import Guess, clean_name
 
 __all__ = [
     "EXTENSIONS",
+    "FAILURES",
+    "LIKELY_SCORE",
+    "MOST_CANDIDATES",
     "MOST_LINES",
+    "SURE_SCORE",
+    "Candidate",
+    "Downloaded",
+    "Downloader",
     "Guess",
     "Link",
     "LinkKind",
     "Listed",
+    "OnProgress",
     "Pasted",
     "Site",
+    "Song",
+    "SourceRefused",
     "Unread",
     "Wanted",
     "check_file",
     "clean_name",
     "extension_of",
+    "failure",
     "is_exported_list",
     "is_link",
     "list_audio",
