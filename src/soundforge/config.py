@@ -8,6 +8,7 @@ import hashlib
 import ipaddress
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -49,6 +50,12 @@ class Settings(BaseSettings):
     undo_s: int = Field(
         default=7 * 86400, ge=0, description="How long a deleted track can be brought back, in seconds."
     )
+    model_hub: str = Field(
+        default="https://huggingface.co", description="Where models are pulled from; https, or http on this machine."
+    )
+    offline_models: Path | None = Field(
+        default=None, description="A folder of your own with model files, used in place; nothing is written to it."
+    )
     log_json: bool | None = Field(default=None, description="JSON log lines; unset: only when stderr is no terminal.")
 
     @property
@@ -65,6 +72,20 @@ class Settings(BaseSettings):
     def work_folder(self) -> Path:
         """Where runs work, outside storage."""
         return self.data / "work"
+
+    @property
+    def models_folder(self) -> Path:
+        """Where pulled models lie."""
+        return self.data / "models"
+
+    @field_validator("model_hub")
+    @classmethod
+    def _read_model_hub(cls, hub: str) -> str:
+        parts = urlsplit(hub)
+        is_here = parts.hostname in ("127.0.0.1", "::1", "localhost")
+        if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_here)):
+            raise ValueError("a hub has an https address, or http on this machine")
+        return hub.rstrip("/")
 
     @field_validator("queues")
     @classmethod

@@ -2,6 +2,7 @@
 
 ``DECODER``      file → PCM
 ``SEPARATORS``   by name; PCM → stems
+``MODELS``       what separators separate with; ``model_store()`` knows which are here
 ``ANALYZER``     PCM → tempo, key, sections, …
 ``encode_flac``  PCM → FLAC
 ``pack_zip``     files → zip
@@ -24,17 +25,23 @@ from ._contract import (
 )
 from ._decoder import ChildDecoder
 from ._dsp import DspSeparator
+from ._model_store import ModelStore, model_store, open_models
+from ._models import MODELS, ModelFile, ModelSpec
 from ._writers import DemoSong, encode_flac, pack_zip, render_demo
 
 __all__ = [
     "ANALYZER",
     "DECODER",
+    "MODELS",
     "SEPARATORS",
     "Analyzed",
     "Analyzer",
     "Decoded",
     "Decoder",
     "DemoSong",
+    "ModelFile",
+    "ModelSpec",
+    "ModelStore",
     "OnProgress",
     "Part",
     "Pcm",
@@ -44,6 +51,8 @@ __all__ = [
     "Tags",
     "Warning_",
     "encode_flac",
+    "model_store",
+    "open_models",
     "pack_zip",
     "render_demo",
 ]
