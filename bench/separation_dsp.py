@@ -89,7 +89,7 @@ def separate(mix: Sound, rate: int) -> tuple[dict[str, Sound], float, bool]:
         source = Source(path, rate, mix.shape[1], len(mix))
         before = time.process_time()
         picture = stream.look(source)
-        with StemWriter(source, Path(folder), stream.STEMS, closing=stream.CLOSING) as writer:
+        with StemWriter(source, Path(folder), stream.STEMS, closing=stream.REST) as writer:
             for block in stream.separate(source, picture):
                 writer.add(block)
             result = writer.finish()

@@ -20,7 +20,7 @@ from soundforge_runners._stems import Samples, Source
 type Plane = NDArray[np.float32]  # [frames, bins]
 
 STEMS = ("vocals", "drums", "bass", "other")
-CLOSING = "other"
+REST = "other"  # what is left over
 BLOCK_S = 20.0
 NEAR_MONO_DB = -27.0
 VOICE_HZ = (150.0, 9000.0)
@@ -57,10 +57,10 @@ def look(source: Source) -> Picture:
 
 
 def separate(source: Source, picture: Picture, *, block_s: float = BLOCK_S) -> Iterator[dict[str, Samples]]:
-    """Second pass: finished samples of all stems but the closing one, in order, float32 [frames, channels]."""
+    """Second pass: finished samples of all stems but the rest, in order, float32 [frames, channels]."""
     grid = Grid.for_rate(source.rate_hz)
     end, step = grid.end_frame(source.frames), grid.frames_within(block_s)
-    voices = {name: Synthesis(grid, source.channels) for name in STEMS if name != CLOSING}
+    voices = {name: Synthesis(grid, source.channels) for name in STEMS if name != REST}
     context = context_frames(grid, picture)
     for first in range(FIRST_FRAME, end, step):
         last = min(first + step, end)

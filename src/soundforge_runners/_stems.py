@@ -29,34 +29,42 @@ FULL_SCALE = 1 << 23
 BLOCK_FRAMES = 1 << 17
 MAX_RATE_HZ = 655_350  # what FLAC can say
 MAX_CHANNELS = 8
+CLOSING = "other"  # the stem that closes the sum when all are made
 COMPRESSION = 0.375  # FLAC level 3: 4 % larger files than level 5 for a third less time
+
+_ONLY_SOME = {"code": "only_some_stems", "sentence": "Only some stems were made, so they do not add up to the song."}
 
 
 @dataclass(frozen=True)
 class Source:
-    """Decoded audio: raw float32, little endian, channels interleaved, no header."""
+    """Decoded audio: raw float32, little endian, channels interleaved, no header.
+
+    ``frames`` frames of the file from frame ``first`` on: all of it, or a region that a user chose.
+    """
 
     path: Path
     rate_hz: int
     channels: int
     frames: int
+    first: int = 0
 
     @classmethod
     def from_request(cls, request: Mapping[str, Any]) -> Self:
-        """Take ``pcm``, ``sample_rate_hz``, ``channels`` and ``frames`` of a request.
+        """Take ``pcm``, ``sample_rate_hz``, ``channels``, ``frames`` and, if there is one, ``region`` of a request.
 
-        Refuses what stems cannot be made of: ``no_sound``, ``pcm_incomplete`` or what FLAC has no room for.
+        ``region`` is ``[first, stop]`` in frames. Refuses what stems cannot be made of: ``no_sound``,
+        ``pcm_incomplete`` or what FLAC has no room for.
         """
-        source = cls(
-            Path(request["pcm"]), int(request["sample_rate_hz"]), int(request["channels"]), int(request["frames"])
-        )
-        if source.frames < 1:
+        path, frames = Path(request["pcm"]), int(request["frames"])
+        rate_hz, channels = int(request["sample_rate_hz"]), int(request["channels"])
+        first, stop = request.get("region") or (0, frames)
+        if not 0 <= first < stop <= frames:
             raise Refused("no_sound", "There is no sound in this file.")
-        if source.path.stat().st_size != source.frames * source.channels * 4:
+        if path.stat().st_size != frames * channels * 4:
             raise Refused("pcm_incomplete", "The decoded audio is not as long as it should be.", family="broken")
-        if not 1 <= source.rate_hz <= MAX_RATE_HZ or not 1 <= source.channels <= MAX_CHANNELS:
+        if not 1 <= rate_hz <= MAX_RATE_HZ or not 1 <= channels <= MAX_CHANNELS:
             raise Refused("unsupported_format", "Stems cannot be kept at this sample rate or number of channels.")
-        return source
+        return cls(path, rate_hz, channels, stop - first, first)
 
     def read(self, start: int, stop: int) -> Samples:
         """Frames ``start`` to ``stop``, which may lie outside the file: silence there."""
@@ -64,9 +72,50 @@ class Source:
         out = np.zeros((stop - start, self.channels), np.float32)
         if last > first:
             count = (last - first) * self.channels
-            flat = np.fromfile(self.path, "<f4", count, offset=first * self.channels * 4)
+            flat = np.fromfile(self.path, "<f4", count, offset=(self.first + first) * self.channels * 4)
             out[first - start : last - start] = flat.reshape(-1, self.channels)
         return out
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Which stems become files, which of them closes the sum, and what the engine must make for it."""
+
+    names: tuple[str, ...]
+    closing: str | None
+    needed: tuple[str, ...]
+    warnings: tuple[dict[str, str], ...] = ()
+
+    @classmethod
+    def from_request(cls, request: Mapping[str, Any], made: Sequence[str]) -> Self:
+        """Take ``stems``, ``two_stem`` and ``raw`` of a request to an engine that can make the stems ``made``.
+
+        Refuses (``unknown_stem``) what the engine cannot make.
+        """
+        raw, wanted, voice = bool(request.get("raw")), request.get("stems") or made, request.get("two_stem")
+        unknown = [name for name in (*wanted, *([voice] if voice else [])) if name not in made]
+        if unknown:
+            raise Refused("unknown_stem", f"This model makes no stem of that name; it makes {', '.join(made)}.")
+        if voice:
+            rest = f"no_{voice}"
+            return cls((voice, rest), None if raw else rest, tuple(made) if raw else (voice,))
+        names = tuple(name for name in made if name in wanted)
+        if len(names) < len(made):
+            return cls(names, None, names, (_ONLY_SOME,))
+        closing = CLOSING if CLOSING in names and not raw else None
+        return cls(names, closing, tuple(name for name in names if name != closing))
+
+    def of(self, made: Mapping[str, Samples]) -> dict[str, Samples]:
+        """The stems to write, but the closing one, from a block of those the engine made."""
+        rest = [block for name, block in made.items() if name not in self.names]
+        return {name: made[name] if name in made else _sum(rest) for name in self.names if name != self.closing}
+
+
+def _sum(blocks: Sequence[Samples]) -> Samples:
+    total = blocks[0].copy()
+    for block in blocks[1:]:
+        total += block
+    return total
 
 
 class StemWriter:
@@ -118,8 +167,8 @@ class StemWriter:
     def finish(self, on_progress: Callable[[float], None] = lambda _share: None) -> dict[str, Any]:
         """Encode everything; ``on_progress`` hears the share done, 0 to 1.
 
-        Gives ``{"stems": [{"name", "path", "peaks_path"}], "gain_db"}``: played at ``-gain_db`` the stems have the
-        level of the input.
+        Gives ``{"stems": [{"name", "path", "peaks_path"}], "gain_db", "closing"}``: played at ``-gain_db`` the stems
+        have the level of the input; ``closing`` is empty when nothing closes the sum.
         """
         if self._frames != self._source.frames:
             raise ValueError(f"{self._frames} of {self._source.frames} frames came")
@@ -127,7 +176,7 @@ class StemWriter:
         files = {name: (self._folder / f"{name}.flac", self._folder / f"{name}.dat") for name in self._names}
         self._encode(np.float64(10 ** (gain_db / 20)), files, on_progress)
         stems = [{"name": name, "path": str(flac), "peaks_path": str(dat)} for name, (flac, dat) in files.items()]
-        return {"stems": stems, "gain_db": gain_db}
+        return {"stems": stems, "gain_db": gain_db, "closing": self._closing or ""}
 
     def _check_room(self) -> None:
         samples = self._source.frames * self._source.channels

@@ -1,8 +1,8 @@
 """Separate a song into vocals, drums, bass and other without a model, as a child.
 
-Request: ``{"pcm": path, "sample_rate_hz", "channels", "frames", "folder": path, "raw": bool}``. Result:
-``{"stems": [{"name", "path", "peaks_path"}], "gain_db", "near_mono", "warnings"}``, warnings as
-``{"code", "sentence"}``. ``raw`` changes nothing here: this engine's own ``other`` is what is left over.
+Request: ``{"pcm": path, "sample_rate_hz", "channels", "frames", "region", "folder": path, "stems", "two_stem",
+"raw"}``, see ``_stems``. Result: ``{"stems": [{"name", "path", "peaks_path"}], "gain_db", "closing", "near_mono",
+"warnings"}``, warnings as ``{"code", "sentence"}``. This engine's own ``other`` is what is left over.
 """
 
 from pathlib import Path
@@ -16,19 +16,26 @@ _SEPARATING, _ENCODING = 85.0, 15.0  # percent of the work
 def separate(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """Do one request; scratch files go whatever happens, half-written stems are the folder's owner's to remove."""
     from soundforge_runners import _dsp_stream as stream
-    from soundforge_runners._stems import Source, StemWriter
+    from soundforge_runners._stems import Outputs, Source, StemWriter
 
     source = Source.from_request(request)
+    outputs = Outputs.from_request(request, stream.STEMS)
     channel.progress(0, "listening")
     picture = stream.look(source)
-    with StemWriter(source, Path(request["folder"]), stream.STEMS, closing=stream.CLOSING) as writer:
+    with StemWriter(source, Path(request["folder"]), outputs.names, closing=outputs.closing) as writer:
         done = 0
         for block in stream.separate(source, picture):
-            writer.add(block)
-            done += len(block["drums"])
+            start, done = done, done + len(block["drums"])
+            if stream.REST in outputs.needed:
+                block[stream.REST] = source.read(start, done) - sum(block.values())
+            writer.add(outputs.of(block))
             channel.progress(_SEPARATING * done / source.frames, "separating")
         result = writer.finish(lambda share: channel.progress(_SEPARATING + _ENCODING * share, "encoding"))
-    return {**result, "near_mono": picture.near_mono, "warnings": _warnings(near_mono=picture.near_mono)}
+    return {
+        **result,
+        "near_mono": picture.near_mono,
+        "warnings": [*outputs.warnings, *_warnings(near_mono=picture.near_mono)],
+    }
 
 
 def _warnings(*, near_mono: bool) -> list[dict[str, str]]:

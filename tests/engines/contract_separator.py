@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from soundforge.engines import Pcm, Separator
+from soundforge.engines import Pcm, SeparateOptions, Separator
 from soundforge.errors import Invalid
 from tests.support.audio import Sound, sweep
 
@@ -50,6 +50,53 @@ class SeparatorContract:
         assert np.abs(total - sound * 10 ** (found.gain_db / 20)).max() <= 2 * 2.0**-23
         assert (found.engine, found.model) == (separator.name, model)
         assert {"cpu_s", "wall_s", "peak_rss_mb"} <= set(found.cost)
+        assert found.closing == "other"
+
+    async def test_two_stems_sum_to_the_region_they_were_asked_for(self, separator: Separator, tmp_path: Path) -> None:
+        sound = sweep(1.3)
+        pcm = write_pcm(tmp_path / "mix.f32", sound, 44_100)
+        options = SeparateOptions(two_stem="vocals", region_s=(0.25, 1.0))
+        model = separator.models()[0]
+        found = await separator.separate(pcm, model=model, folder=tmp_path / "stems", threads=1, options=options)
+        assert [stem.name for stem in found.stems] == ["vocals", "no_vocals"]
+        assert found.closing == "no_vocals"
+        total = np.sum([soundfile.read(stem.path, always_2d=True)[0] for stem in found.stems], axis=0)
+        part = sound[11_025:44_100] * 10 ** (found.gain_db / 20)
+        assert total.shape == part.shape
+        assert np.abs(total - part).max() <= 2 * 2.0**-23
+
+    async def test_some_stems_alone_close_nothing_and_the_result_says_so(
+        self, separator: Separator, tmp_path: Path
+    ) -> None:
+        pcm = write_pcm(tmp_path / "mix.f32", sweep(0.4), 44_100)
+        model, wanted = separator.models()[0], SeparateOptions(stems=("bass", "vocals"))
+        found = await separator.separate(pcm, model=model, folder=tmp_path / "stems", threads=1, options=wanted)
+        names = [stem.name for stem in found.stems]
+        assert names == [name for name in separator.stems(model) if name in wanted.stems]
+        assert found.closing == ""
+
+    @pytest.mark.parametrize(
+        ("options", "code"),
+        [
+            (SeparateOptions(stems=("kazoo",)), "unknown_stem"),
+            (SeparateOptions(two_stem="kazoo"), "unknown_stem"),
+            (SeparateOptions(two_stem="vocals", stems=("bass",)), "unknown_option"),
+            (SeparateOptions(region_s=(2.0, 3.0)), "unknown_option"),
+            (SeparateOptions(region_s=(0.2, 0.1)), "unknown_option"),
+            (SeparateOptions(overlap=1.0), "unknown_option"),
+            (SeparateOptions(shifts=-1), "unknown_option"),
+            (SeparateOptions(precision="float8"), "unknown_precision"),
+        ],
+    )
+    async def test_what_cannot_be_is_refused_before_anything_is_written(
+        self, separator: Separator, tmp_path: Path, options: SeparateOptions, code: str
+    ) -> None:
+        pcm, folder = write_pcm(tmp_path / "mix.f32", sweep(0.3), 44_100), tmp_path / "stems"
+        with pytest.raises(Invalid) as refusal:
+            await separator.separate(pcm, model=separator.models()[0], folder=folder, threads=1, options=options)
+        assert refusal.value.code == code
+        assert refusal.value.fields, "the form can show it beside its field"
+        assert not folder.exists()
 
     async def test_only_results_lie_in_the_folder(self, separator: Separator, tmp_path: Path) -> None:
         pcm = write_pcm(tmp_path / "mix.f32", sweep(0.3), 44_100)

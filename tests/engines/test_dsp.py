@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from soundforge.engines import SEPARATORS, Pcm, Separator
-from soundforge.engines._dsp import DspSeparator, _separated
+from soundforge.engines._dsp import DspSeparator
+from soundforge.engines._separation import separated_from
 from soundforge.errors import Broken
 from tests.engines.contract_separator import SeparatorContract, write_pcm
 from tests.support.audio import sweep
@@ -47,5 +48,5 @@ async def test_audio_shorter_than_it_says_is_broken_not_guessed(tmp_path: Path) 
 @pytest.mark.parametrize("answer", [{}, {"stems": [{"name": "vocals", "path": "/etc/passwd", "peaks_path": "x"}]}])
 def test_a_result_that_is_none_is_garbage(tmp_path: Path, answer: dict[str, object]) -> None:
     with pytest.raises(Broken) as fault:
-        _separated(answer, tmp_path)
+        separated_from(answer, tmp_path, engine="dsp", model="dsp")
     assert fault.value.code == "engine_garbage"

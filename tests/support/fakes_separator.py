@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from soundforge.engines import OnProgress, Pcm, Separated, StemFile
+from soundforge.engines import OnProgress, Pcm, Separated, SeparateOptions, StemFile
 from soundforge.errors import Invalid
 
+DEFAULT = SeparateOptions()
 STEMS = ("vocals", "drums", "bass", "other")
 
 
@@ -22,6 +23,7 @@ class FakeSeparator:
 
     def __init__(self, gate: asyncio.Event | None = None, error: Exception | None = None) -> None:
         self.heard: list[Pcm] = []
+        self.options: list[SeparateOptions] = []
         self._gate, self._error = gate, error
 
     def models(self) -> tuple[str, ...]:
@@ -32,22 +34,34 @@ class FakeSeparator:
             raise Invalid("This engine has no such model.", code="unknown_model")
         return STEMS
 
+    def precisions(self) -> tuple[str, ...]:
+        return ("float32",)
+
     def needs_mb(self, seconds: float) -> int:
         return 10
 
     async def separate(
-        self, pcm: Pcm, *, model: str, folder: Path, threads: int, on_progress: OnProgress | None = None
+        self,
+        pcm: Pcm,
+        *,
+        model: str,
+        folder: Path,
+        threads: int,
+        options: SeparateOptions = DEFAULT,
+        on_progress: OnProgress | None = None,
     ) -> Separated:
-        names = self.stems(model)
+        options.check(self.stems(model), self.precisions(), pcm.duration_s)
         self.heard.append(pcm)
+        self.options.append(options)
         with _told(on_progress):
             if self._gate:
                 await self._gate.wait()
             if self._error:
                 raise self._error
-            files = await asyncio.to_thread(_write, pcm, folder, names)
+            files = await asyncio.to_thread(_write, pcm, folder, options)
         cost = {"cpu_s": 0.0, "wall_s": 0.0, "peak_rss_mb": 1.0}
-        return Separated(files, 0.0, (), engine=self.name, model=model, cost=cost)
+        closing = _closing(options)
+        return Separated(files, 0.0, (), engine=self.name, model=model, cost=cost, closing=closing)
 
 
 @contextmanager
@@ -59,17 +73,30 @@ def _told(on_progress: OnProgress | None) -> Iterator[None]:
         on_progress(100.0, "encoding")
 
 
-def _write(pcm: Pcm, folder: Path, names: tuple[str, ...]) -> tuple[StemFile, ...]:
+def _write(pcm: Pcm, folder: Path, options: SeparateOptions) -> tuple[StemFile, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     sound = np.fromfile(pcm.path, "<f4").reshape(-1, pcm.channels)
+    if options.region_s:
+        first, stop = (round(second * pcm.sample_rate_hz) for second in options.region_s)
+        sound = sound[first:stop]
     if not len(sound):
         raise Invalid("There is no sound in this file.", code="no_sound")
     whole = np.rint(np.clip(sound, -1, 1 - 2**-23) * 2**23).astype(np.int32)
-    part = whole // len(names)
+    part = whole // len(STEMS)
+    parts = dict.fromkeys(STEMS, part) | {"other": whole - part * (len(STEMS) - 1)}
+    if options.two_stem:
+        voice = parts[options.two_stem]
+        parts = {options.two_stem: voice, f"no_{options.two_stem}": whole - voice}
     files = []
-    for number, name in enumerate(names):
-        steps = part if number < len(names) - 1 else whole - part * (len(names) - 1)
-        soundfile.write(folder / f"{name}.flac", steps << 8, pcm.sample_rate_hz, subtype="PCM_24")
-        (folder / f"{name}.dat").write_bytes(b"\2\0\0\0" + bytes(20))
-        files.append(StemFile(name, folder / f"{name}.flac", folder / f"{name}.dat"))
+    for name, steps in parts.items():
+        if name in (options.stems or parts):
+            soundfile.write(folder / f"{name}.flac", steps << 8, pcm.sample_rate_hz, subtype="PCM_24")
+            (folder / f"{name}.dat").write_bytes(b"\2\0\0\0" + bytes(20))
+            files.append(StemFile(name, folder / f"{name}.flac", folder / f"{name}.dat"))
     return tuple(files)
+
+
+def _closing(options: SeparateOptions) -> str:
+    if options.raw or (options.stems and set(options.stems) != set(STEMS)):
+        return ""
+    return f"no_{options.two_stem}" if options.two_stem else "other"

@@ -11,7 +11,7 @@ from soundforge import engines, formats, pipeline, sources, spotify
 from soundforge.cli._foreground import bar, run_foreground
 from soundforge.cli._output import say, say_json
 from soundforge.config import Settings
-from soundforge.engines import Decoded, Pcm, Separated
+from soundforge.engines import Decoded, Pcm, Separated, SeparateOptions
 from soundforge.errors import Broken, Conflict
 from soundforge.formats import AnalysisSource, AnalysisStage
 
@@ -112,7 +112,12 @@ async def _separate(file: Path, out: Path, model: str, *, raw: bool) -> tuple[li
         folder = Path(scratch) / "separate"
         with bar("separating") as show:
             separated = await engine.separate(
-                decoded.pcm, model=name, folder=folder, threads=_cores(), raw=raw, on_progress=show
+                decoded.pcm,
+                model=name,
+                folder=folder,
+                threads=_cores(),
+                options=SeparateOptions(raw=raw),
+                on_progress=show,
             )
         return await asyncio.to_thread(_keep, separated, out, _words(decoded, file)), separated
 

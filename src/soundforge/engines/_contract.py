@@ -4,12 +4,16 @@ An engine works on files of one folder that its caller owns and removes; it know
 Durations end in ``_s``, counts of frames are per channel.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from soundforge.errors import Invalid
+
 type OnProgress = Callable[[float, str], None]  # percent 0..100, stage; cheap, called on the event loop
+
+MAX_OVERLAP, MAX_SHIFTS = 0.9, 10
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,63 @@ class Decoded:
 
 
 @dataclass(frozen=True)
+class SeparateOptions:
+    """What may be asked of a separation; the defaults are what is done when nothing is said.
+
+    ``stems``      the wanted ones, in any order; empty: all that the model makes. Only some do not sum to the song
+    ``two_stem``   this stem and ``no_<stem>``, which closes the sum
+    ``raw``        the model's own last stem, not one that closes the sum
+    ``region_s``   only this part of the song, from and to in seconds: the stems are as long as the region
+    ``overlap``    share of a segment, 0 to 0.9, that the next one covers again; more costs more
+    ``shifts``     how often the song is separated, shifted against the segments, and averaged, 0 to 10
+    ``precision``  "float32", or "bfloat16" where ``Separator.precisions`` has it: faster, 36 dB from exact
+
+    An engine without segments passes over the last three.
+    """
+
+    stems: tuple[str, ...] = ()
+    two_stem: str = ""
+    raw: bool = False
+    region_s: tuple[float, float] | None = None
+    overlap: float = 0.25
+    shifts: int = 1
+    precision: str = "float32"
+
+    def check(self, made: Sequence[str], precisions: Sequence[str], duration_s: float | None = None) -> None:
+        """Refuse what a model that makes the stems ``made`` cannot do. Raises Invalid; ``fields`` name the option.
+
+        Codes: ``unknown_stem``, ``unknown_precision`` and ``unknown_option``. Without ``duration_s`` the region's end
+        is not looked at.
+        """
+        missing = [name for name in (*self.stems, self.two_stem) if name and name not in made]
+        if missing:
+            sentence = f"This model makes no {missing[0]}; it makes {', '.join(made)}."
+            raise Invalid(sentence, code="unknown_stem", fields={"stems": sentence})
+        if self.precision not in precisions:
+            other = f"This engine cannot work in {self.precision} here; it can in {', '.join(precisions)}."
+            raise Invalid(other, code="unknown_precision", fields={"precision": other})
+        faults = self._faults(duration_s)
+        if faults:
+            raise Invalid("These options cannot be.", code="unknown_option", fields=faults)
+
+    def _faults(self, duration_s: float | None) -> dict[str, str]:
+        faults = {}
+        if self.stems and self.two_stem:
+            faults["two_stem"] = "Choose some stems, or one stem and the rest, not both."
+        if not 0 <= self.overlap <= MAX_OVERLAP:
+            faults["overlap"] = f"The overlap is a number from 0 to {MAX_OVERLAP}."
+        if not 0 <= self.shifts <= MAX_SHIFTS:
+            faults["shifts"] = f"The shifts are a whole number from 0 to {MAX_SHIFTS}."
+        start, stop = self.region_s or (0, 1)
+        if not 0 <= start < stop or (self.region_s and duration_s is not None and start >= duration_s):
+            faults["region_s"] = "The region must begin before it ends, and inside the song."
+        return faults
+
+
+DEFAULT_OPTIONS = SeparateOptions()
+
+
+@dataclass(frozen=True)
 class StemFile:
     """One stem: 24-bit FLAC at the source's rate and length, and its waveform peaks (audiowaveform .dat)."""
 
@@ -72,7 +133,11 @@ class StemFile:
 
 @dataclass(frozen=True)
 class Separated:
-    """The stems of a song. Played ``-gain_db`` they sum to the input; ``cost`` has cpu_s, wall_s, peak_rss_mb."""
+    """The stems of a song. ``cost`` has cpu_s, wall_s, peak_rss_mb.
+
+    Played at ``-gain_db`` they sum to the input, if there is a ``closing`` stem; it is empty when nothing closes the
+    sum (some stems only, or raw).
+    """
 
     stems: tuple[StemFile, ...]
     gain_db: float
@@ -80,6 +145,7 @@ class Separated:
     engine: str
     model: str
     cost: Mapping[str, float] = field(default_factory=dict)
+    closing: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,6 +204,10 @@ class Separator(Protocol):
         """Names of the stems the model makes, in the order they are shown."""
         ...
 
+    def precisions(self) -> tuple[str, ...]:
+        """Number formats it can work in on this machine, the default first, e.g. ``float32``, ``bfloat16``."""
+        ...
+
     def needs_mb(self, seconds: float) -> int:
         """Memory the child needs for a song of that length."""
         ...
@@ -149,10 +219,10 @@ class Separator(Protocol):
         model: str,
         folder: Path,
         threads: int,
-        raw: bool = False,
+        options: SeparateOptions = DEFAULT_OPTIONS,
         on_progress: OnProgress | None = None,
     ) -> Separated:
-        """Write the stems into ``folder``; ``raw``: the model's own ``other``, not one that closes the sum."""
+        """Write the stems into ``folder``. Raises Invalid for a model or an option that is none."""
         ...
 
 

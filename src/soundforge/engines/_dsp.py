@@ -1,14 +1,12 @@
 """Basic separation: always there, needs no model; ``soundforge_runners.separate_dsp`` does the work."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from soundforge.children import Limits, call, runner, threads_env
-from soundforge.errors import Broken, Invalid
+from soundforge.errors import Invalid
 
-from ._contract import OnProgress, Pcm, Separated, StemFile, Warning_
-from ._paths import path_inside
+from ._contract import DEFAULT_OPTIONS, OnProgress, Pcm, Separated, SeparateOptions
+from ._separation import separated_from, separation_request
 
 _MODEL = "dsp"
 _STEMS = ("vocals", "drums", "bass", "other")
@@ -31,6 +29,10 @@ class DspSeparator:
         _check(model)
         return _STEMS
 
+    def precisions(self) -> tuple[str, ...]:
+        """There is nothing to choose."""
+        return ("float32",)
+
     def needs_mb(self, seconds: float) -> int:  # noqa: ARG002 - the contract's; here length does not matter
         """Memory of the child."""
         return _NEEDS_MB
@@ -42,46 +44,23 @@ class DspSeparator:
         model: str,
         folder: Path,
         threads: int,
-        raw: bool = False,
+        options: SeparateOptions = DEFAULT_OPTIONS,
         on_progress: OnProgress | None = None,
     ) -> Separated:
-        """Write the stems into ``folder``; raises Invalid (``unknown_model``) and what ``children`` raises."""
-        _check(model)
+        """Write the stems into ``folder``; raises Invalid (``unknown_model``, or an option) and what children raise."""
+        options.check(self.stems(model), self.precisions(), pcm.duration_s)
         limits = Limits(total_s=120 + _SLOWEST * pcm.duration_s, silence_s=120, memory_mb=2 * _NEEDS_MB)
         answer = await call(
             runner("separate_dsp"),
-            {**_request(pcm, folder), "raw": raw},
+            separation_request(pcm, folder, options),
             folder=folder,
             limits=limits,
             on_progress=on_progress,
             env=threads_env(threads),
         )
-        return _separated(answer, folder)
+        return separated_from(answer, folder, engine=self.name, model=model)
 
 
 def _check(model: str) -> None:
     if model != _MODEL:
         raise Invalid("This engine has no such model.", code="unknown_model")
-
-
-def _request(pcm: Pcm, folder: Path) -> dict[str, Any]:
-    return {
-        "pcm": str(pcm.path.absolute()),
-        "sample_rate_hz": pcm.sample_rate_hz,
-        "channels": pcm.channels,
-        "frames": pcm.frames,
-        "folder": str(folder.absolute()),
-    }
-
-
-def _separated(answer: Mapping[str, Any], folder: Path) -> Separated:
-    try:
-        stems = tuple(
-            StemFile(str(one["name"]), path_inside(folder, one["path"]), path_inside(folder, one["peaks_path"]))
-            for one in answer["stems"]
-        )
-        warnings = tuple(Warning_(str(one["code"]), str(one["sentence"])) for one in answer["warnings"])
-        gain_db, cost = float(answer["gain_db"]), {name: float(value) for name, value in answer["cost"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Broken("The separation sent a wrong result.", code="engine_garbage", detail=repr(error)) from error
-    return Separated(stems, gain_db, warnings, engine=DspSeparator.name, model=_MODEL, cost=cost)

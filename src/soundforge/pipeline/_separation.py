@@ -41,6 +41,7 @@ def _result(separated: Separated) -> dict[str, object]:
         "engine": separated.engine,
         "model": separated.model,
         "gain_db": separated.gain_db,
+        "closing": separated.closing,
         "stems": [stem.name for stem in separated.stems],
         "warnings": [warning.sentence for warning in separated.warnings],
         "cost": dict(separated.cost),
