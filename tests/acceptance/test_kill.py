@@ -2,16 +2,17 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 
 from tests.support.kill import Outcome, check_whole, install_gates, strike
-from tests.support.moments import Moment, every_moment, ten_moments
+from tests.support.moments import Moment, every_moment, ten_moments, unhurried_moments
 from tests.support.studio import OVER_S, Studio, open_studio
 from tests.support.zygote import open_zygote
 
-FIRST_SONG_S = 6.0  # it is separated and analysed again and again: long enough to catch a child at work
+FIRST_SONG_S = 12.0  # it is separated and analysed again and again: long enough to catch a child at work
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +24,10 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[list[Outcome]]:
         sys.stdout.write("\n".join(["", *map(str, found), ""]))
 
 
-@pytest.fixture(scope="module")
-def studio(request: pytest.FixtureRequest) -> Iterator[Studio]:
+@contextmanager
+def furnished(**how: Any) -> Iterator[Studio]:
     """A house with finished songs; it goes through all kills, and ``db verify`` has the last word."""
-    with ExitStack() as stack:
-        zygote = None if request.config.option.markexpr == "soak" else stack.enter_context(open_zygote())
-        house = stack.enter_context(open_studio(zygote=zygote))
+    with open_studio(**how) as house:
         house.start()
         house.request_import(FIRST_SONG_S)
         house.wait_until_over(OVER_S)
@@ -38,6 +37,21 @@ def studio(request: pytest.FixtureRequest) -> Iterator[Studio]:
         yield house
         verified = house.command("db", "verify")
         assert verified.returncode == 0, verified.stdout
+
+
+@pytest.fixture(scope="module")
+def studio(request: pytest.FixtureRequest) -> Iterator[Studio]:
+    """One house with scaled clocks; ``make soak`` starts its programs for real."""
+    with ExitStack() as stack:
+        zygote = None if request.config.option.markexpr == "soak" else stack.enter_context(open_zygote())
+        yield stack.enter_context(furnished(zygote=zygote))
+
+
+@pytest.fixture(scope="module")
+def unhurried() -> Iterator[Studio]:
+    """One whose clocks run as they do for people: heartbeats, back-offs, everything."""
+    with furnished(scale=1.0) as house:
+        yield house
 
 
 def numbered(moments: list[Moment]) -> list[object]:
@@ -57,3 +71,13 @@ def test_a_kill_loses_doubles_and_leaves_nothing(studio: Studio, outcomes: list[
 def test_a_hundred_kills_lose_double_and_leave_nothing(studio: Studio, outcomes: list[Outcome], moment: Moment) -> None:
     outcomes.append(strike(studio, moment))
     check_whole(studio)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("moment", numbered(unhurried_moments()))
+def test_all_is_in_place_within_a_minute_also_with_clocks_as_people_have_them(
+    unhurried: Studio, outcomes: list[Outcome], moment: Moment
+) -> None:
+    outcomes.append(strike(unhurried, moment))
+    check_whole(unhurried)

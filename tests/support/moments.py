@@ -1,6 +1,6 @@
 """A hundred moments to kill at: who dies, at which step of which job, and what becomes of its open transaction.
 
-Ten of them stand for all in ``make test``; ``make soak`` goes through every one.
+Ten of them stand for all in ``make test``; ``make soak`` goes through every one, and eight once more in real time.
 """
 
 import random
@@ -58,6 +58,20 @@ def ten_moments() -> list[Moment]:
         Moment("child", "files moved", "analysis"),
         Moment("postgres", "before commit", "analysis", "aborts"),
         Moment("postgres", "random", "import", share=0.6),
+    ]
+
+
+def unhurried_moments() -> list[Moment]:
+    """Give eight for clocks as people have them; the late ones wait for a heartbeat to be missed."""
+    return [
+        Moment("server", "claimed", "import"),
+        Moment("server", "before commit", "import", "comes through"),
+        Moment("worker", "files moved", "separation", "aborts"),
+        Moment("worker", "before ack", "separation", "aborts"),
+        Moment("holder", "claimed", "analysis", late=True),
+        Moment("holder", "before commit", "analysis", "aborts", late=True),
+        Moment("child", "child started", "separation", after_s=0.2),
+        Moment("postgres", "files moved", "import", "aborts"),
     ]
 
 
