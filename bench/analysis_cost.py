@@ -19,10 +19,11 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUM
 import numpy as np
 import soundfile as sf
 
-from bench.analysis import SECONDS, listen, listen_naively, rendered
+from bench.analysis import FOLDER, listen, listen_naively, rendered
 from bench.scores import Heard
 
 SEED = 2027
+_SHORTEST_S = 40
 
 
 def main() -> None:
@@ -33,9 +34,14 @@ def main() -> None:
     asked = ask.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         song = Path(folder, "long.wav")
-        join(asked.songs or rendered(SEED, math.ceil(asked.seconds / (SECONDS - 8))), song, asked.seconds)
+        join(asked.songs or _songs(asked.seconds), song, asked.seconds)
         ours, naive = (warm_cost_s(how, song) / asked.seconds * 60 for how in (listen, listen_naively))
     print(f"ours {ours:.3f}, naive {naive:.3f} CPU s per minute: 1/{naive / ours:.1f}")
+
+
+def _songs(seconds: float) -> Path:
+    rendered(SEED, math.ceil(seconds / _SHORTEST_S), "clean")
+    return FOLDER / str(SEED)
 
 
 def join(songs: Path, out: Path, seconds: float) -> None:

@@ -10,6 +10,8 @@ import soundfile as sf
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
+from bench.songs import Variation
+
 type Sound = NDArray[np.float32]
 type Truth = dict[str, Any]
 
@@ -40,23 +42,35 @@ def dull(sound: Sound, rate: int) -> Sound:
 
 
 TREATMENTS: dict[str, Callable[[Sound, int], Sound]] = {"noisy": noisy, "late": late, "mono": mono, "dull": dull}
-WAYS = ("clean", "mp3", *TREATMENTS)
+COMPOSED = {
+    "long": Variation(seconds=240),
+    "key_change": Variation(seconds=96, modulates=True),
+    "other_font": Variation(other_font=True),
+}
+"""Treatments that music gets before it is played."""
+CODECS: dict[str, dict[str, Any]] = {
+    "mp3": {"format": "MP3", "bitrate_mode": "CONSTANT", "compression_level": 0.8},
+    "ogg": {"format": "OGG", "subtype": "VORBIS", "compression_level": 0.9},
+}
+_TREATED = (*TREATMENTS, *COMPOSED)
+WAYS = ("clean", *CODECS, *_TREATED)
 
 
 def way_of(number: int) -> str:
-    """A third of the songs stays clean, a third goes through MP3, a third is treated, whatever the style."""
+    """A third of the songs stays clean, a third is encoded again, a third is treated, whatever the style."""
     turn = number + number // 12  # styles come round every 12 songs
-    return ("clean", "mp3", tuple(TREATMENTS)[number // 3 % len(TREATMENTS)])[turn % 3]
+    codec, treatment = tuple(CODECS)[number // 12 % len(CODECS)], _TREATED[number // 3 % len(_TREATED)]
+    return ("clean", codec, treatment)[turn % 3]
 
 
 def treated(way: str, path: Path, truth: Truth, folder: Path) -> tuple[Path, Truth]:
     """Write the song into `folder` as this way leaves it; its truth moves with it."""
-    if way == "clean":
+    if way == "clean" or way in COMPOSED:
         return path, truth
     sound, rate = sf.read(path, dtype="float32", always_2d=True)
-    if way == "mp3":
-        out = folder / "mix.mp3"
-        sf.write(out, sound, rate, format="MP3", bitrate_mode="CONSTANT", compression_level=0.8)
+    if way in CODECS:
+        out = folder / f"mix.{way}"
+        sf.write(out, sound, rate, **CODECS[way])
         return out, truth
     out = folder / "mix.wav"
     sf.write(out, TREATMENTS[way](sound, rate), rate, subtype="FLOAT")
@@ -69,5 +83,6 @@ def _moved(truth: Truth, seconds: float) -> Truth:
         moved[name] = [time + seconds for time in moved[name]]
     for name in ("chords", "sections"):
         moved[name] = [[start + seconds, end + seconds, label] for start, end, label in moved[name]]
+    moved["key_changes"] = [[time + seconds, key] for time, key in moved.get("key_changes", [])]
     moved["duration_s"] += seconds
     return moved

@@ -1,6 +1,8 @@
 """Judge an analysis beside the truth, with the measures of MIREX as mir_eval computes them."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import mir_eval
@@ -67,6 +69,19 @@ def heard_by_naive(found: dict[str, Any]) -> Heard:
     """Read what the naive script gives."""
     names = ("tempo_bpm", "beats_s", "downbeats_s", "key", "chords", "sections")
     return Heard(beats_per_bar=4, **{name: found[name] for name in names})
+
+
+def heard_to_file(path: Path, heard: Heard, cpu_s: float) -> None:
+    """Keep what was heard, and what it cost."""
+    values = {**asdict(heard), "beats_s": heard.beats_s.tolist(), "downbeats_s": heard.downbeats_s.tolist()}
+    path.write_text(json.dumps({"heard": values, "cpu_s": cpu_s}))
+
+
+def heard_from_file(path: Path) -> tuple[Heard, float]:
+    """Give what was kept: heard, CPU seconds."""
+    kept = json.loads(path.read_text())
+    arrays = {name: np.array(kept["heard"].pop(name)) for name in ("beats_s", "downbeats_s")}
+    return Heard(**kept["heard"], **arrays), kept["cpu_s"]
 
 
 def score(truth: dict[str, Any], heard: Heard, duration_s: float) -> dict[str, float]:

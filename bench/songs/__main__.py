@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from bench.songs import compose, render
+from bench.songs import Variation, compose, render
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     ask.add_argument("--seconds", type=float, default=48)
     asked = ask.parse_args()
     for number in range(asked.count):
-        song = compose(asked.seed, number, asked.seconds)
+        song = compose(asked.seed, number, Variation(asked.seconds))
         render(song, asked.out / song.name)
         print(song.name)
 

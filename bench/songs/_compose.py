@@ -21,7 +21,8 @@ from bench.songs._styles import (
 from soundforge_runners.analysis._key import TONICS, camelot
 
 STEMS = ("drums", "bass", "keys", "lead")
-FONTS = ("FluidR3_GM.sf2", "TimGM6mb.sf2")
+FONTS = ("sf2/FluidR3_GM.sf2", "sf2/TimGM6mb.sf2")
+OTHER_FONTS = ("sf3/MuseScore_General.sf3", "sf2/OPL-3_FM_128M.sf2")
 _TUNINGS = (0.0, 0.0, 0.0, -28.0, 22.0, 35.0)
 _PADS = (48, 50, 89)
 _LEVELS = {"intro": 62, "verse": 78, "chorus": 100, "break": 66}
@@ -56,6 +57,19 @@ class Song:
 
 
 @dataclass(frozen=True)
+class Variation:
+    """What is unusual about a song; the defaults are the usual ones. Length is reached about, not exactly."""
+
+    seconds: float = 48.0
+    modulates: bool = False
+    """The last chorus is one, two or three semitones higher."""
+    other_font: bool = False
+
+
+USUAL = Variation()
+
+
+@dataclass(frozen=True)
 class Section:
     """One part of the plan, with who plays in it."""
 
@@ -69,16 +83,16 @@ class Section:
     pad: bool
 
 
-def compose(seed: int, number: int, seconds: float) -> Song:
+def compose(seed: int, number: int, variation: Variation = USUAL) -> Song:
     """Compose song `number` of a set; each block of 24 songs visits all keys."""
-    return _Composer(seed, number, seconds).song()
+    return _Composer(seed, number, variation).song()
 
 
 @dataclass
 class _Composer:
     seed: int
     number: int
-    seconds: float
+    variation: Variation
     notes: dict[str, list[Note]] = field(default_factory=lambda: {stem: [] for stem in STEMS})
 
     def __post_init__(self) -> None:
@@ -88,6 +102,7 @@ class _Composer:
         order = np.random.default_rng([self.seed, 999, self.number // _KEYS]).permutation(_KEYS)
         key = int(order[self.number % _KEYS])
         self.tonic, self.mode = key % 12, ("major", "minor")[key // 12]
+        self.keys: list[list[Any]] = []
         self.bpm = round(float(self.dice.uniform(*self.style.bpm)), 1)
         self.plan = self._plan()
         self._set_tempo()
@@ -96,16 +111,21 @@ class _Composer:
 
     def song(self) -> Song:
         for section in self.plan:
+            if self.variation.modulates and section is self.plan[-1]:
+                self.tonic = (self.tonic + 1 + self.number % 3) % 12
+            self._note_key(section)
             for bar in range(section.bars):
                 self._play_bar(section, bar)
         font = str(self.dice.choice(FONTS))
+        if self.variation.other_font:
+            font = OTHER_FONTS[self.number % len(OTHER_FONTS)]
         tuning, loudness = float(self.dice.choice(_TUNINGS)), round(float(self.dice.uniform(-16, -8.5)), 1)
         name = f"s{self.number:03d}_{self.name}"
         return Song(name, self._truth(name, font, tuning), self.notes, font, tuning, loudness)
 
     def _plan(self) -> list[Section]:
         """Intro, verse, chorus, break, chorus; lengthened until the song is long enough."""
-        bars = max(12, int(self.seconds * self.bpm / 60 / self.style.beats_per_bar))
+        bars = max(12, int(self.variation.seconds * self.bpm / 60 / self.style.beats_per_bar))
         unit = 2 if bars < _LONG_BARS else 4
         lengths = {"intro": unit, "verse": 2 * unit, "chorus": 2 * unit, "break": unit, "last chorus": 2 * unit}
         while sum(lengths.values()) + unit <= bars:
@@ -169,6 +189,11 @@ class _Composer:
         if quality in ("maj", "min") and self._chance(self.style.sevenths / 2):
             quality = {"maj": "7" if degree == _DOMINANT else "maj7", "min": "min7"}[quality]
         return (self.tonic + degree) % 12, quality
+
+    def _note_key(self, section: Section) -> None:
+        key = f"{TONICS[self.tonic]} {self.mode}"
+        if not self.keys or self.keys[-1][1] != key:
+            self.keys.append([self._at(section.first_bar * self.style.beats_per_bar), key])
 
     def _note_truth(self, start: float, stop: float, root: int, quality: str) -> None:
         label = f"{TONICS[root]}:{quality}"
@@ -307,8 +332,9 @@ class _Composer:
             "time_signature": self.style.signature,
             "half_time_feel": self.style.half_time,
             "drift": self.drift,
-            "key": f"{TONICS[self.tonic]} {self.mode}",
-            "camelot": camelot(self.tonic, self.mode),
+            "key": self.keys[0][1],
+            "camelot": camelot(TONICS.index(self.keys[0][1].split()[0]), self.mode),
+            "key_changes": self.keys[1:],
             "tuning_cents": tuning_cents,
             "font": font,
             "beats_s": beats[:-1],

@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 from numpy.typing import NDArray
+from scipy.signal import sosfilt
 
 from bench.songs._compose import STEMS, Note, Song
-from soundforge_runners.analysis._loudness import LoudnessMeter
+from soundforge_runners.analysis._loudness import STEP_S, integrated_loudness, k_weighting
 
 type Sound = NDArray[np.float32]
 
 RATE_HZ = 44_100
-FONT_FOLDER = Path("/usr/share/sounds/sf2")
+FONT_FOLDER = Path("/usr/share/sounds")
 _TICKS_PER_S = 2000
 _DRUM_CHANNEL = 9
 _BALANCE_DB = {"drums": 0.0, "bass": -1.0, "keys": -5.0, "lead": -6.0}
@@ -24,8 +25,8 @@ _STEM_LUFS = -20.0
 _TAIL_S = 1.5
 
 
-def render(song: Song, folder: Path) -> None:
-    """Write `mix.flac`, a FLAC per stem and `truth.json` into `folder`."""
+def render(song: Song, folder: Path, *, with_stems: bool = True) -> None:
+    """Write `mix.flac`, a FLAC per stem unless nobody needs them, and `truth.json` into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     frames = int((song.truth["end_s"] + _TAIL_S) * RATE_HZ)
     stems = {stem: _play(song, song.notes[stem], frames) for stem in STEMS if song.notes[stem]}
@@ -33,7 +34,10 @@ def render(song: Song, folder: Path) -> None:
     mix = np.sum(list(stems.values()), axis=0)
     gain = _gain(song.loudness_lufs, mix)
     limited = (np.tanh(1.1 * gain * mix) / 1.1).astype(np.float32)
-    for name, sound in {"mix": limited, **{stem: np.clip(gain * s, -1, 1) for stem, s in stems.items()}}.items():
+    written = {"mix": limited}
+    if with_stems:
+        written |= {stem: np.clip(gain * sound, -1, 1) for stem, sound in stems.items()}
+    for name, sound in written.items():
         sf.write(folder / f"{name}.flac", sound, RATE_HZ, subtype="PCM_16")
     facts = {"stems": list(stems), "duration_s": round(frames / RATE_HZ, 4), "mix_lufs": round(_lufs(limited), 2)}
     (folder / "truth.json").write_text(json.dumps({**song.truth, **facts}, indent=1))
@@ -89,9 +93,10 @@ def _gain(wanted_lufs: float, sound: Sound) -> float:
 
 
 def _lufs(sound: Sound) -> float:
-    meter = LoudnessMeter(RATE_HZ, sound.shape[1])
-    meter.add(sound)
-    found = meter.result().integrated_lufs
+    weighted = sosfilt(k_weighting(RATE_HZ), sound.astype(np.float64), axis=0)
+    step = round(STEP_S * RATE_HZ)
+    power = (weighted[: len(weighted) // step * step] ** 2).sum(axis=1).reshape(-1, step).mean(axis=1)
+    found = integrated_loudness(np.convolve(power, np.full(4, 1 / 4), mode="valid"))
     if found is None:
         raise ValueError("a stem is silent")
     return found

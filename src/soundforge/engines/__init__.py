@@ -4,6 +4,7 @@
 ``SEPARATORS``   by name; PCM → stems
 ``MODELS``       what separators separate with; ``model_store()`` knows which are here
 ``ANALYZER``     PCM → tempo, key, sections, …
+``hear_likeness`` stems → vectors by which alike ones are found
 ``encode_flac``  PCM → FLAC
 ``pack_zip``     files → zip
 """
@@ -26,6 +27,7 @@ from ._contract import (
 )
 from ._decoder import ChildDecoder
 from ._dsp import DspSeparator
+from ._likeness import Likeness, hear_likeness
 from ._model_store import ModelStore, model_store, open_models
 from ._models import MODELS, ModelFile, ModelSpec
 from ._writers import DemoSong, encode_flac, pack_zip, render_demo
@@ -40,6 +42,7 @@ __all__ = [
     "Decoded",
     "Decoder",
     "DemoSong",
+    "Likeness",
     "ModelFile",
     "ModelSpec",
     "ModelStore",
@@ -53,6 +56,7 @@ __all__ = [
     "Tags",
     "Warning_",
     "encode_flac",
+    "hear_likeness",
     "model_store",
     "open_models",
     "pack_zip",

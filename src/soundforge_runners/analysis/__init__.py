@@ -3,7 +3,17 @@
 numpy, scipy and soxr only; nothing is compiled at run time, and nothing here draws random numbers.
 """
 
-from soundforge_runners.analysis._source import Source
+from soundforge_runners.analysis._likeness import VECTOR_LENGTH, VECTOR_NAME, likeness_of
+from soundforge_runners.analysis._source import EncodedSource, Source
 from soundforge_runners.analysis._stages import ALGORITHM_VERSION, EMPTY, analyze
 
-__all__ = ["ALGORITHM_VERSION", "EMPTY", "Source", "analyze"]
+__all__ = [
+    "ALGORITHM_VERSION",
+    "EMPTY",
+    "VECTOR_LENGTH",
+    "VECTOR_NAME",
+    "EncodedSource",
+    "Source",
+    "analyze",
+    "likeness_of",
+]

@@ -1,17 +1,15 @@
-"""Figures of timbre, and the vector by which songs that sound alike are found."""
+"""Figures of timbre, as every tutorial lists them."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from soundforge_runners.analysis._chroma import Chroma
-from soundforge_runners.analysis._spectrum import HOP_S, Spectra
+from soundforge_runners.analysis._spectrum import Spectra
 from soundforge_runners.analysis._tempo import repetition
 
 type Array = NDArray[np.float64]
 
-VECTOR_NAME, VECTOR_LENGTH = "sfa-69-v1", 69
 _SHAPES = (("centroid_hz", 1), ("bandwidth_hz", 2), ("rolloff85_hz", 3), ("flatness", 4), ("zcr", 5))
-_COMB_BEATS = (0.25, 1 / 3, 0.5, 2 / 3, 0.75, 1.0, 2.0, 4.0)
 _AUDIBLE_DB = 50.0
 _TEMPOGRAM_BPM = np.array([30.0, 40, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140, 150, 160, 170, 180, 200, 240, 300])
 
@@ -62,27 +60,3 @@ def _figures(values: NDArray[np.floating]) -> dict[str, object]:
 def _tempogram(curve: Array) -> dict[str, list[float]] | None:
     strength = repetition(curve, _TEMPOGRAM_BPM)
     return None if strength is None else {"bpm": _TEMPOGRAM_BPM.tolist(), "strength": strength.tolist()}
-
-
-def likeness_vector(spectra: Spectra, chroma_mean: Array, curve: Array, bpm: float | None) -> Array:
-    """Describe timbre and rhythm in 69 numbers: cepstrum 26 and its motion 14, chroma 12, beat comb 9, onsets 8.
-
-    Chroma is sorted, so that the key does not matter. Numbers are raw: who compares scales them by their own library.
-    """
-    heard = audible(spectra)
-    mfcc = spectra.mfcc[:, heard].astype(np.float64)
-    motion = np.diff(mfcc, axis=1).std(axis=1) if mfcc.shape[1] > 1 else np.zeros(len(mfcc))
-    bands = spectra.onset_bands.astype(np.float64)
-    chroma = np.sort(chroma_mean) / max(float(chroma_mean.sum()), 1e-9)
-    blocks = (mfcc[1:].mean(axis=1), mfcc[1:].std(axis=1), motion, chroma, _beat_comb(curve, bpm))
-    return np.concatenate([*blocks, bands.mean(axis=1), bands.std(axis=1)])
-
-
-def _beat_comb(curve: Array, bpm: float | None) -> Array:
-    """Autocorrelation of the onset curve at fractions and multiples of a beat, and the logarithm of the tempo."""
-    power = float(curve @ curve)
-    if bpm is None or power <= 0:
-        return np.zeros(len(_COMB_BEATS) + 1)
-    lags = [round(beats * 60 / bpm / HOP_S) for beats in _COMB_BEATS]
-    comb = [float(curve[lag:] @ curve[:-lag]) / power if 0 < lag < len(curve) else 0.0 for lag in lags]
-    return np.array([*comb, np.log2(bpm)])

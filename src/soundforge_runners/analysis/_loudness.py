@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import sosfilt
 
-from soundforge_runners.analysis._source import Samples
+from soundforge_runners.analysis._source import Samples, Source
 
 type Array = NDArray[np.float64]
 
@@ -66,6 +66,14 @@ class LoudnessMeter:
             true_peak_dbtp=_db(max(self._true_peak.result(), self._sample_peak)),
             short_term_lufs=_lufs(short_term),
         )
+
+
+def measured(source: Source) -> Loudness:
+    """Measure a whole sound."""
+    meter = LoudnessMeter(source.sample_rate_hz, source.channels)
+    for block in source.blocks():
+        meter.add(block)
+    return meter.result()
 
 
 def integrated_loudness(momentary: Array) -> float | None:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 type Samples = NDArray[np.float32]
@@ -37,3 +39,18 @@ class Source:
                     return
                 left -= len(block)
                 yield block if np.isfinite(block).all() else np.nan_to_num(block, posinf=0, neginf=0)
+
+
+class EncodedSource(Source):
+    """A file that libsndfile reads, such as a stem that we wrote."""
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Read what the file says of itself. Raises soundfile.LibsndfileError for what is no sound file."""
+        about = soundfile.info(path)
+        return cls(path, about.samplerate, about.channels, about.frames)
+
+    def blocks(self) -> Iterator[Samples]:
+        """Give float32 [frames, channels], at most `BLOCK_FRAMES` at a time."""
+        with soundfile.SoundFile(self.path) as file:
+            yield from file.blocks(BLOCK_FRAMES, dtype="float32", always_2d=True)

@@ -15,9 +15,10 @@ from soundforge_runners.analysis._chroma import Chroma, tuned_chroma
 from soundforge_runners.analysis._cues import find_cues
 from soundforge_runners.analysis._document import Document
 from soundforge_runners.analysis._energy import bar_energy, energy_curve
-from soundforge_runners.analysis._features import VECTOR_LENGTH, VECTOR_NAME, likeness_vector, timbre
+from soundforge_runners.analysis._features import timbre
 from soundforge_runners.analysis._harmony import find_harmony
-from soundforge_runners.analysis._loudness import Loudness, LoudnessMeter
+from soundforge_runners.analysis._likeness import SHORTEST_S, embedding_document
+from soundforge_runners.analysis._loudness import Loudness, measured
 from soundforge_runners.analysis._meter import Accents
 from soundforge_runners.analysis._rhythm import Rhythm, bars_of, find_rhythm
 from soundforge_runners.analysis._source import Source
@@ -32,7 +33,6 @@ type OnPart = Callable[[str, Document, str | None], None]
 type OnProgress = Callable[[float, str], None]
 
 ALGORITHM_VERSION = "2026.11-b"
-SHORTEST_S = 3.0
 EMPTY: dict[str, tuple[str, ...]] = {
     "peaks": ("waveform",),
     "loudness": ("loudness",),
@@ -129,10 +129,7 @@ def _peaks(song: Song) -> Document:
 
 
 def _loudness(song: Song) -> Document:
-    meter = LoudnessMeter(song.source.sample_rate_hz, song.source.channels)
-    for block in song.source.blocks():
-        meter.add(block)
-    song.loudness = meter.result()
+    song.loudness = measured(song.source)
     return document.loudness_document(song.loudness)
 
 
@@ -171,11 +168,8 @@ def _cues(song: Song) -> Document:
 
 def _features(song: Song) -> Document:
     spectra, chroma = song.heard()
-    mean, curve = chroma.whole.mean(axis=1, dtype=np.float64), onset_curve(spectra.onset_bands)
-    bpm = song.rhythm.bpm if song.rhythm else None
-    vector = likeness_vector(spectra, mean, curve, bpm)
-    embedding = {"name": VECTOR_NAME, "dim": VECTOR_LENGTH, "values": vector.tolist()}
-    return {"features": timbre(spectra, chroma, curve), "embedding": embedding}
+    embedding = embedding_document(spectra, chroma, song.rhythm.bpm if song.rhythm else None)
+    return {"features": timbre(spectra, chroma, onset_curve(spectra.onset_bands)), "embedding": embedding}
 
 
 _STAGES: dict[str, Callable[[Song], Document]] = {
