@@ -19,8 +19,9 @@ run: ## serve the studio and open it
 	@sh scripts/setup.sh base
 	@$(PYTHON_ENV) -m soundforge serve --open $(ARGS)
 
-setup: ## make .venv, exactly as locked (demo, run, test and check do it themselves)
+setup: ## make .venv, exactly as locked (demo, run, test and check do it themselves), and the downloader
 	@sh scripts/setup.sh dev
+	@$(PYTHON_ENV) -m soundforge tools install downloader >/dev/null || echo 'make setup: everything but downloads from links works; later: .venv/bin/soundforge tools install downloader' >&2
 
 test: ## the tests a change must pass (ARGS="-k keyset" for some of them)
 	@sh scripts/setup.sh dev

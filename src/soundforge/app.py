@@ -19,6 +19,7 @@ from soundforge.jobs import Node, open_node
 from soundforge.pipeline import PcmCache, Ports, bind, offer_demo, open_housekeeping, sweep_prefix
 from soundforge.storage import DiskStorage
 from soundforge.tables import migrate
+from soundforge.tools import Tools
 from soundforge.web import Studio, bind_port, open_monitor, serve_web
 
 _log = logs.get(__name__)
@@ -54,7 +55,8 @@ async def open_workers(rooms: Rooms) -> AsyncIterator[Node]:
     async def sweep(prefix: str) -> None:
         await sweep_prefix(rooms.storage, prefix)
 
-    with bind(Ports(rooms.settings, rooms.storage, DECODER, SEPARATORS, ANALYZER, PcmCache())):
+    tools = Tools(rooms.settings.tools_folder)
+    with bind(Ports(rooms.settings, rooms.storage, DECODER, SEPARATORS, ANALYZER, tools, PcmCache())):
         async with open_node(rooms.settings, rooms.dsn, on_sweep=sweep) as node:
             yield node
 

@@ -87,6 +87,11 @@ class Settings(BaseSettings):
             raise ValueError("a hub has an https address, or http on this machine")
         return hub.rstrip("/")
 
+    @property
+    def tools_folder(self) -> Path:
+        """Where the environments of programs beside ours lie."""
+        return self.data / "tools"
+
     @field_validator("queues")
     @classmethod
     def _read_queues(cls, queues: str) -> str:

@@ -8,8 +8,12 @@ is a failure then, and so is any other skip. Load it with ``pytest_plugins = ["t
 import os
 import shutil
 from collections.abc import Callable, Generator
+from pathlib import Path
 
 import pytest
+
+from soundforge.config import Settings
+from soundforge.tools import Tools
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -20,9 +24,19 @@ def chromium() -> str | None:
     return named or next((path for name in _BROWSERS if (path := shutil.which(name))), None)
 
 
+def tool_python(name: str) -> Path | None:
+    """The interpreter of a tool that this checkout's own data folder has installed, or None."""
+    tools = Tools(Settings(_env_file=None).tools_folder)
+    return tools.python(name) if tools.is_installed(name) else None
+
+
 # What may be needed: is it there, and what to say when it is not.
 PROBES: dict[str, tuple[Callable[[], bool], str]] = {
     "chromium": (lambda: chromium() is not None, "no Chromium here (Debian: apt install chromium)"),
+    "downloader": (
+        lambda: tool_python("downloader") is not None,
+        "the downloader is not installed (soundforge tools install downloader)",
+    ),
     "root": (lambda: os.geteuid() == 0, "this runs as a plain user"),
 }
 

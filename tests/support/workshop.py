@@ -19,6 +19,7 @@ from soundforge.errors import Unavailable
 from soundforge.pipeline import PcmCache, Ports
 from soundforge.storage import Stored
 from soundforge.tables import TERMINAL, Job
+from soundforge.tools import Tools
 from tests.support.audio import sweep
 from tests.support.fakes_analyzer import FakeAnalyzer
 from tests.support.fakes_decoder import FakeDecoder
@@ -130,6 +131,7 @@ async def open_workshop(settings: Settings, database: Database, **ports: Any) ->
         "decoder": FakeDecoder(),
         "separators": {"fake": FakeSeparator()},
         "analyzer": FakeAnalyzer(),
+        "tools": Tools(settings.tools_folder),
         "pcm": PcmCache(),
         **ports,
     }

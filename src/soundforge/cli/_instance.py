@@ -17,7 +17,8 @@ from soundforge.config import Settings, address_of
 from soundforge.db import reading, transaction
 from soundforge.errors import NotFound
 from soundforge.tables import User
-from soundforge.views import get_health, plain
+from soundforge.tools import Tools
+from soundforge.views import Health, check_tools, get_health, plain
 
 models = App(name="models", help="Separation models.")
 users = App(name="users", help="Who may use the studio.")
@@ -36,7 +37,8 @@ def doctor(*, json: bool = False) -> int:
     settings = Settings()
 
     async def body(rooms: Rooms) -> int:
-        health = await get_health(rooms.storage)
+        found = await get_health(rooms.storage)
+        health = Health((*found.checks, *check_tools(Tools(settings.tools_folder))))
         if json:
             say_json({"version": __version__, "settings": shown_settings(settings), "health": plain(health)})
         else:

@@ -15,6 +15,7 @@ from soundforge.pipeline._requests import (
     request_purge,
     request_separation,
 )
+from soundforge.pipeline._tools import request_tool
 from soundforge.pipeline._verify import Finding, verify
 from soundforge.pipeline._workers import (
     AnalysisWorker,
@@ -51,6 +52,7 @@ __all__ = [
     "request_import",
     "request_purge",
     "request_separation",
+    "request_tool",
     "sweep_prefix",
     "too_large",
     "verify",

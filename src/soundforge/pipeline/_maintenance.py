@@ -1,4 +1,4 @@
-"""Maintenance: remove for good what was deleted long enough ago, and what nothing needs any more."""
+"""Maintenance: remove for good what was deleted long ago and what nothing needs; and the work of others by name."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +8,7 @@ from soundforge.errors import Broken
 from soundforge.pipeline._demo import make_demo
 from soundforge.pipeline._incoming import remove_left_uploads
 from soundforge.pipeline._ports import ports
+from soundforge.pipeline._tools import WHAT, install_tool
 
 KEEP_EXPORTS = timedelta(days=1)
 
@@ -19,6 +20,8 @@ async def maintain(run: jobs.Run) -> None:
             await purge(run)
         case "demo":
             await make_demo(run)
+        case str() as what if what.startswith(WHAT):
+            await install_tool(run)
         case other:
             raise Broken("This version knows no such maintenance.", code="unknown_maintenance", detail=repr(other))
 

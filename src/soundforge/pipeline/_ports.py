@@ -11,6 +11,7 @@ from soundforge.errors import Broken
 from soundforge.pipeline._models import AUTO
 from soundforge.pipeline._pcm import PcmCache
 from soundforge.storage import Storage
+from soundforge.tools import Tools
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Ports:
     decoder: Decoder
     separators: Mapping[str, Separator]
     analyzer: Analyzer
+    tools: Tools
     pcm: PcmCache
     cpu: CpuSlots = field(default_factory=CpuSlots)
 

@@ -1,8 +1,9 @@
 """Read-only joins as frozen values, for pages, API and CLI alike."""
 
-from soundforge.views._health import Check, Health, get_health
+from soundforge.views._health import Check, Health, check_tools, get_health
 from soundforge.views._jobs import count_active, get_job_view, list_family, list_job_views, view_of
 from soundforge.views._library import get_library_page, get_track_row, get_track_view
+from soundforge.views._tools import ToolView, list_tools, tool_view
 from soundforge.views._values import Audio, JobView, LibraryPage, StemSet, StemView, TrackRow, TrackView, plain
 
 __all__ = [
@@ -13,8 +14,10 @@ __all__ = [
     "LibraryPage",
     "StemSet",
     "StemView",
+    "ToolView",
     "TrackRow",
     "TrackView",
+    "check_tools",
     "count_active",
     "get_health",
     "get_job_view",
@@ -23,6 +26,8 @@ __all__ = [
     "get_track_view",
     "list_family",
     "list_job_views",
+    "list_tools",
     "plain",
+    "tool_view",
     "view_of",
 ]

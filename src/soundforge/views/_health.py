@@ -9,6 +9,7 @@ from soundforge import jobs
 from soundforge.db import reading
 from soundforge.errors import Unavailable
 from soundforge.storage import Storage
+from soundforge.tools import Tools, ToolState
 
 SPACE_BYTES = 1 << 30  # below this an import of an album may fail
 
@@ -37,6 +38,17 @@ class Health:
 async def get_health(storage: Storage, *, must_work: bool = False) -> Health:
     """Look at everything; ``must_work``: a queue that nobody works is a fault."""
     return Health((*await _database(must_work=must_work), await _space(storage)))
+
+
+def check_tools(tools: Tools) -> tuple[Check, ...]:
+    """How the tools beside the studio stand; one that is not installed is no fault, for nobody needs all of them."""
+    return tuple(Check(f"tool {state.tool.name}", is_good=True, sentence=_tool(state)) for state in tools.list())
+
+
+def _tool(state: ToolState) -> str:
+    if not state.is_installed:
+        return f"not installed; `soundforge tools install {state.tool.name}` does it"
+    return ", ".join(f"{package} {version}" for package, version in state.versions.items())
 
 
 async def _database(*, must_work: bool) -> tuple[Check, ...]:

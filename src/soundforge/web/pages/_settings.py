@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from soundforge import accounts, pipeline
+from soundforge import accounts, pipeline, views
 from soundforge.db import reading, transaction
 from soundforge.errors import Forbidden, Invalid
-from soundforge.web._access import Visitor, VisitorOf, check_may_set
+from soundforge.tools import Tools
+from soundforge.web._access import AdminOf, Visitor, VisitorOf, check_may_set
 from soundforge.web._render import page
 from soundforge.web._security import client_key
 from soundforge.web._studio import studio_of
@@ -74,6 +75,14 @@ async def revoke_token(visitor: VisitorOf, token_id: UUID) -> Response:
     return RedirectResponse("/settings", 303)
 
 
+@router.post("/settings/tools/{name}")
+async def install_tool(visitor: AdminOf, name: str, upgrade: Annotated[str, Form()] = "") -> Response:
+    """Install a tool, or bring it up to date; a job does it."""
+    async with transaction() as session:
+        await pipeline.request_tool(session, visitor.id, name, upgrade=bool(upgrade))
+    return RedirectResponse("/settings#tools", 303)
+
+
 @router.post("/settings/sessions/{session_id}/revoke")
 async def revoke_session(visitor: VisitorOf, session_id: UUID) -> Response:
     """End one session."""
@@ -89,6 +98,7 @@ async def _show(
         found = await accounts.list_settings(session, visitor.id)
         tokens = await accounts.list_tokens(session, visitor.id)
         sessions = await accounts.list_sessions(session, visitor.id)
+        tools = await views.list_tools(session, Tools(studio_of(request).settings.tools_folder))
     return page(
         request,
         "pages/settings.html",
@@ -98,6 +108,7 @@ async def _show(
         models=pipeline.list_models(),
         tokens=tokens,
         sessions=sessions,
+        tools=tools if visitor.is_admin else [],
         errors=errors or {},
         new_token=new_token,
     )
