@@ -10,7 +10,8 @@ import structlog
 from soundforge.errors import Broken, Unavailable
 from soundforge.http import HTTP_SERVICES, GuardedTransport, Service, client, is_public
 
-SERVICE = Service("test", frozenset({"api.example.com", "cdn.example.com"}), body_bytes=1000, total_s=0.2)
+HOSTS = frozenset({"api.example.com", "cdn.example.com"})
+SERVICE = Service("test", HOSTS, domains=frozenset({"files.example.net"}), body_bytes=1000, total_s=0.2)
 
 
 def answering(answer: httpx2.Response | Callable[[httpx2.Request], httpx2.Response]) -> httpx2.MockTransport:
@@ -36,6 +37,8 @@ def ask(url: str, answer: httpx2.Response | None = None, **options: bool) -> htt
         "https://[::1]/",
         "https://169.254.169.254/latest/meta-data",
         "https://api.example.com./",
+        "https://files.example.net/",
+        "https://evilfiles.example.net/",
         "ftp://api.example.com/",
     ],
 )
@@ -47,7 +50,13 @@ async def test_nobody_else_is_asked(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://api.example.com/v1", "https://API.example.com:443/v1", "https://cdn.example.com/"]
+    "url",
+    [
+        "https://api.example.com/v1",
+        "https://API.example.com:443/v1",
+        "https://cdn.example.com/",
+        "https://eu.files.example.net/x",
+    ],
 )
 async def test_the_hosts_of_the_service_are_asked(url: str) -> None:
     async with client(SERVICE, transport=answering(httpx2.Response(200, text="fine"))) as http:
@@ -59,7 +68,7 @@ def test_every_service_has_its_name_and_closed_hosts() -> None:
         assert service.name == name
         assert service.hosts
         assert not service.inside
-        assert all("*" not in host and host == host.lower() for host in service.hosts)
+        assert all("*" not in host and host == host.lower() for host in service.hosts | service.domains)
 
 
 async def test_a_redirect_is_not_followed_unless_asked() -> None:

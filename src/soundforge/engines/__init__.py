@@ -27,6 +27,7 @@ from ._contract import (
 )
 from ._decoder import ChildDecoder
 from ._dsp import DspSeparator
+from ._hub import ModelHub
 from ._likeness import Likeness, hear_likeness
 from ._model_store import ModelStore, model_store, open_models
 from ._models import MODELS, ModelFile, ModelSpec
@@ -44,6 +45,7 @@ __all__ = [
     "DemoSong",
     "Likeness",
     "ModelFile",
+    "ModelHub",
     "ModelSpec",
     "ModelStore",
     "OnProgress",

@@ -1,10 +1,22 @@
 """The one HTTP client: every request that leaves this process goes through ``http.client``."""
 
+from httpx2 import AsyncBaseTransport as Transport
 from httpx2 import AsyncClient as Client
+from httpx2 import Response
 
 from soundforge.http._addresses import Resolve, is_public
 from soundforge.http._client import client
 from soundforge.http._guard import GuardedTransport
 from soundforge.http._services import HTTP_SERVICES, Service
 
-__all__ = ["HTTP_SERVICES", "Client", "GuardedTransport", "Resolve", "Service", "client", "is_public"]
+__all__ = [
+    "HTTP_SERVICES",
+    "Client",
+    "GuardedTransport",
+    "Resolve",
+    "Response",
+    "Service",
+    "Transport",
+    "client",
+    "is_public",
+]

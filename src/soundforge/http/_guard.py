@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -30,7 +31,8 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         self._service = service
         self._resolve = resolve or (None if inner else look_up)
         # One pool a host: a pool tells connections apart by address alone, and two hosts may share one.
-        self._inner = {host: inner or httpx2.AsyncHTTPTransport() for host in service.hosts}
+        self._pools: defaultdict[str, httpx2.AsyncBaseTransport]
+        self._pools = defaultdict(lambda: inner or httpx2.AsyncHTTPTransport())
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Check, send, and bound the answer in size and time."""
@@ -47,11 +49,11 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for inner in self._inner.values():
-            await inner.aclose()
+        for pool in self._pools.values():
+            await pool.aclose()
 
     async def _send(self, request: httpx2.Request) -> httpx2.Response:
-        inner = self._inner[request.url.host]
+        inner = self._pools[request.url.host]
         if self._resolve is None:
             return await inner.handle_async_request(request)
         *spare, last = await self._addresses(self._resolve, request.url)
@@ -74,7 +76,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         return found[:_TRIED_ADDRESSES]
 
     def _check_target(self, url: httpx2.URL) -> None:
-        known = url.host in self._service.hosts and not url.userinfo
+        known = self._service.has_host(url.host) and not url.userinfo
         safe = url.scheme == "https" and url.port in _HTTPS_PORTS
         if not known or not (safe or self._service.inside):
             raise wrong_host(self._service, f"{url.scheme}://{url.host}:{url.port}")
