@@ -1,13 +1,15 @@
 """The one HTTP client: every request that leaves this process goes through ``http.client``."""
 
-from httpx2 import AsyncBaseTransport as Transport
+import httpx2
 from httpx2 import AsyncClient as Client
-from httpx2 import Response
 
 from soundforge.http._addresses import Resolve, is_public
 from soundforge.http._client import client
 from soundforge.http._guard import GuardedTransport
 from soundforge.http._services import HTTP_SERVICES, Service
+
+type Response = httpx2.Response
+type Transport = httpx2.AsyncBaseTransport
 
 __all__ = [
     "HTTP_SERVICES",
