@@ -90,6 +90,8 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "POST /tracks/{track_id}/separate": form_of_ann(200),
     "POST /tracks/{track_id}/analyze": form_of_ann(200),
     "POST /tracks/{track_id}/export": form_of_ann(200),
+    "POST /tracks/{track_id}/corrections/{field}": form_of_ann(200),
+    "POST /tracks/{track_id}/corrections/{field}/undo": form_of_ann(404),  # nothing was corrected
     "GET /audio/{file_id}/pcm": page_of_ann(200),
     "GET /files/{file_id}/peaks": page_of_ann(200),
     "GET /files/{file_id}/cover": page_of_ann(200),
@@ -115,6 +117,8 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "POST /api/v1/tracks/{track_id}/separations": write_ann(202),
     "POST /api/v1/tracks/{track_id}/analyses": write_ann(202),
     "POST /api/v1/tracks/{track_id}/exports": write_ann(202),
+    "PUT /api/v1/tracks/{track_id}/corrections/{field}": write_ann(200),
+    "DELETE /api/v1/tracks/{track_id}/corrections/{field}": row(401, 404, 404, 403, 404, 404, ann=404),
     "GET /api/v1/jobs/{job_id}": read_ann(),
     "GET /api/v1/jobs/{job_id}/file": read_ann(),
     "GET /api/v1/jobs/{job_id}/events": read_ann(),
@@ -136,6 +140,8 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "POST /tracks/{track_id}": {"data": WORDS},
     "PATCH /api/v1/tracks/{track_id}": {"json": WORDS},
     "POST /api/v1/tracks/{track_id}/separations": {"json": {}},
+    "POST /tracks/{track_id}/corrections/{field}": {"data": {"bpm": "170"}},
+    "PUT /api/v1/tracks/{track_id}/corrections/{field}": {"json": {"bpm": 170}},
     "GET /audio/{file_id}/pcm": {"params": {"from": 0, "frames": 10}},
 }
 
@@ -176,6 +182,7 @@ async def _path(house: House, route: str, pattern: str, song: Song) -> str:
         "job_id": job.get(last, song.failed_job),
         "name": "default_model",
         "view": "library",
+        "field": "tempo",
         "token": "unknown",
     }
     if "token_id" in pattern:

@@ -7,6 +7,7 @@ from cyclopts import App
 from rich.table import Table
 
 from soundforge import jobs, library, pipeline, views
+from soundforge.cli import _corrections
 from soundforge.cli._output import console, say, say_json
 from soundforge.cli._rooms import run_as
 from soundforge.db import reading, transaction
@@ -19,6 +20,7 @@ job_commands = App(name="jobs", help="Background work.")
 def add_to(app: App) -> None:
     """Add this group's commands."""
     app.command(tracks)
+    _corrections.add_to(tracks)
     app.command(job_commands)
 
 

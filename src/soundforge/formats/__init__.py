@@ -8,15 +8,35 @@ from soundforge.formats._analysis import (
     analysis_document,
     analysis_json,
 )
+from soundforge.formats._corrections import (
+    CORRECTABLE,
+    Correction,
+    corrected,
+    found_value,
+)
+from soundforge.formats._keys import KEYS, Key, mixing_keys, read_key
 from soundforge.formats._names import attachment, file_name
+from soundforge.formats._sections import SECTION_NAMES
+from soundforge.formats._wishes import METERS, read_correction
 
 __all__ = [
+    "CORRECTABLE",
     "DOCUMENT_KEYS",
+    "KEYS",
+    "METERS",
     "SCHEMA",
+    "SECTION_NAMES",
     "AnalysisSource",
     "AnalysisStage",
+    "Correction",
+    "Key",
     "analysis_document",
     "analysis_json",
     "attachment",
+    "corrected",
     "file_name",
+    "found_value",
+    "mixing_keys",
+    "read_correction",
+    "read_key",
 ]

@@ -69,6 +69,7 @@ def analysis_document(
         "source": asdict(source),
         **{key: _plain(found.get(key)) for key in (*DOCUMENT_KEYS, *more)},
         "warnings": _plain([*told, *warnings]),
+        "corrections": {},
     }
 
 

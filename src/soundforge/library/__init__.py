@@ -1,5 +1,6 @@
 """Tracks, their files, and what was made of them. Functions take part in the caller's transaction."""
 
+from soundforge.library._corrections import add_correction, list_corrections, remove_correction, set_figures
 from soundforge.library._files import (
     ZIP,
     add_file,
@@ -10,7 +11,7 @@ from soundforge.library._files import (
     orphan_exports,
     orphan_files,
 )
-from soundforge.library._results import add_part, add_stems, list_parts, list_stems
+from soundforge.library._results import add_part, add_stems, list_newest_parts, list_parts, list_stems
 from soundforge.library._search import fold
 from soundforge.library._tracks import (
     add_track,
@@ -25,18 +26,19 @@ from soundforge.library._tracks import (
     purge_track,
     remove_track,
     restore_track,
-    set_figures,
 )
-from soundforge.library._types import Figures, NewFile, NewPart, NewStem, NewTrack, Query
+from soundforge.library._types import Figures, NewCorrection, NewFile, NewPart, NewStem, NewTrack, Query
 
 __all__ = [
     "ZIP",
     "Figures",
+    "NewCorrection",
     "NewFile",
     "NewPart",
     "NewStem",
     "NewTrack",
     "Query",
+    "add_correction",
     "add_file",
     "add_part",
     "add_stems",
@@ -50,7 +52,9 @@ __all__ = [
     "get_file",
     "get_track",
     "is_in",
+    "list_corrections",
     "list_files",
+    "list_newest_parts",
     "list_orphans",
     "list_parts",
     "list_removed_before",
@@ -59,6 +63,7 @@ __all__ = [
     "orphan_exports",
     "orphan_files",
     "purge_track",
+    "remove_correction",
     "remove_track",
     "restore_track",
     "set_figures",

@@ -81,6 +81,14 @@ async def list_stems(session: AsyncSession, owner_id: UUID, track_ids: Sequence[
     return (await session.scalars(statement)).all()
 
 
+async def list_newest_parts(session: AsyncSession, owner_id: UUID, track_id: UUID) -> Sequence[AnalysisPart]:
+    """The newest part of every stage, whichever analysis made it; the newest stage first."""
+    newest: dict[str, AnalysisPart] = {}
+    for part in await list_parts(session, owner_id, track_id):
+        newest.setdefault(part.stage, part)
+    return list(newest.values())
+
+
 async def list_parts(session: AsyncSession, owner_id: UUID, track_id: UUID) -> Sequence[AnalysisPart]:
     """Every stage of every analysis of a track, newest first."""
     statement = (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, literal_column, select, update
+from sqlalchemy import Select, delete, func, literal_column, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,7 +12,7 @@ from soundforge.errors import Conflict, Invalid, NotFound
 from soundforge.events import TrackAdded, TrackChanged, TrackRemoved, publish
 from soundforge.library._files import add_file, orphan_files
 from soundforge.library._search import matches, one_line, search_fields
-from soundforge.library._types import Figures, NewTrack, Query
+from soundforge.library._types import NewTrack, Query
 from soundforge.tables import (
     TRACK_SORTS,
     AnalysisPart,
@@ -142,16 +142,6 @@ async def change_track(
     if changed:
         await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=tuple(changed)))
     return track
-
-
-async def set_figures(session: AsyncSession, owner_id: UUID, track_id: UUID, figures: Figures) -> None:
-    """Write what an analysis found into the columns that lists show and sort by."""
-    await session.execute(
-        update(Track)
-        .where(Track.id == track_id, Track.owner_id == owner_id)
-        .values(bpm=figures.bpm, musical_key=figures.musical_key, camelot=figures.camelot)
-    )
-    await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=("bpm", "key")))
 
 
 async def remove_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -> Track:

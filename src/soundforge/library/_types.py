@@ -59,6 +59,15 @@ class NewPart:
 
 
 @dataclass(frozen=True)
+class NewCorrection:
+    """What a user says of one field, and what the analysis says of it; None where it says nothing."""
+
+    field: str
+    value: dict[str, Any]
+    found: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
 class Figures:
     """What an analysis found that lists show and sort by."""
 

@@ -1,5 +1,6 @@
 """The story: what happens next. The room that knows several rooms; pages, API and CLI ask it with ``request_*``."""
 
+from soundforge.pipeline._corrections import add_correction
 from soundforge.pipeline._demo import offer_demo
 from soundforge.pipeline._files import sweep_prefix
 from soundforge.pipeline._housekeeping import open_housekeeping
@@ -39,6 +40,7 @@ __all__ = [
     "Ports",
     "SeparationWorker",
     "Upload",
+    "add_correction",
     "bind",
     "change_setting",
     "check_model",

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from soundforge import jobs, library
+from soundforge import formats, jobs, library
 from soundforge.engines import Analyzed, Part, Pcm
 from soundforge.library import Figures, NewPart
 from soundforge.pipeline._audio import open_pcm
@@ -21,7 +21,8 @@ async def analyze(run: jobs.Run) -> None:
         "cost": dict(analyzed.cost),
     }
     async with run.done(result) as session:
-        await library.set_figures(session, run.owner_id, run.require_track(), figures_of(documents))
+        found = found_in(documents)
+        await library.set_figures(session, run.owner_id, run.require_track(), figures_of(documents), found)
 
 
 async def _analyze(run: jobs.Run, pcm: Pcm) -> tuple[Analyzed, dict[str, Any]]:
@@ -57,6 +58,12 @@ async def _keep(run: jobs.Run, part: Part) -> None:
     new = NewPart(part.stage, part.version, dict(part.document), file)
     async with run.writing() as session:
         await library.add_part(session, run.owner_id, run.require_track(), run.job_id, new)
+
+
+def found_in(documents: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
+    """What the stages' documents say of each field that a user may correct."""
+    together = {name: value for document in documents.values() for name, value in document.items()}
+    return {field: formats.found_value(field, together) for field in formats.CORRECTABLE}
 
 
 def figures_of(documents: dict[str, Any]) -> Figures:

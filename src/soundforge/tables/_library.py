@@ -1,11 +1,11 @@
-"""Rows of ``library``: files, tracks, stems, parts of an analysis."""
+"""Rows of ``library``: files, tracks, stems, parts of an analysis, corrections."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Text, func, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from soundforge.tables._base import Row
@@ -73,6 +73,20 @@ class Track(Row):
     warnings: Mapped[list[Any]] = mapped_column(default=list)
     deleted_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class Correction(Row):
+    """What somebody put right in a track's analysis: one row for each field. It outlives every analysis."""
+
+    __tablename__ = "corrections"
+    __table_args__ = (Index("uq_corrections_track_field", "track_id", "field", unique=True),)
+
+    track_id: Mapped[UUID] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))  # who said so
+    field: Mapped[str]  # tempo, downbeat, meter, key, sections
+    value: Mapped[dict[str, Any]]  # what they say; see formats.read_correction
+    found: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # what the newest analysis says
+    corrected_at: Mapped[datetime]
 
 
 class Stem(Row):

@@ -1,5 +1,6 @@
 """The library and one track, as people see them."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -9,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import library
-from soundforge.formats import AnalysisSource, AnalysisStage, analysis_document
+from soundforge.formats import AnalysisSource, AnalysisStage, Correction, analysis_document, corrected
 from soundforge.library import Query
-from soundforge.tables import ACTIVE, AnalysisPart, Job, Status, Stem, Track
+from soundforge.tables import ACTIVE, AnalysisPart, Job, Status, Stem, Track, User
 from soundforge.views._jobs import list_jobs_of_tracks, view_of
 from soundforge.views._values import Audio, JobView, LibraryPage, StemSet, StemView, TrackRow, TrackView
 
@@ -40,7 +41,8 @@ async def get_track_row(session: AsyncSession, owner_id: UUID, track_id: UUID) -
 async def get_track_view(session: AsyncSession, owner_id: UUID, track_id: UUID) -> TrackView:
     """Everything about one track; raises ``NotFound``."""
     track = await library.get_track(session, owner_id, track_id)
-    parts = await _newest_parts(session, owner_id, track_id)
+    parts = await library.list_newest_parts(session, owner_id, track_id)
+    corrections = await _corrections(session, owner_id, track_id)
     stems = await library.list_stems(session, owner_id, [track_id])
     statement = select(Job).where(Job.track_id == track_id, Job.owner_id == owner_id)
     jobs = (await session.scalars(statement.order_by(Job.created_at.desc(), Job.id))).all()
@@ -55,8 +57,8 @@ async def get_track_view(session: AsyncSession, owner_id: UUID, track_id: UUID) 
         peaks_file_id=peaks,
         warnings=tuple(track.warnings),
         stem_sets=_stem_sets(stems, {job.id: job for job in jobs}),
-        document=_document(track, parts),
-        document_version=max((part.created_at.isoformat() for part in parts), default=""),
+        document=_document(track, parts, corrections),
+        document_version=_version(parts, corrections),
         jobs=tuple(view_of(job, track.title) for job in jobs),
     )
 
@@ -97,17 +99,23 @@ def _is_news(job: JobView) -> bool:
     return job.status in ACTIVE or job.status == Status.FAILED
 
 
-async def _newest_parts(session: AsyncSession, owner_id: UUID, track_id: UUID) -> list[AnalysisPart]:
-    """The newest part of every stage, whichever analysis made it."""
-    newest: dict[str, AnalysisPart] = {}
-    for part in await library.list_parts(session, owner_id, track_id):
-        newest.setdefault(part.stage, part)
-    return list(newest.values())
+async def _corrections(session: AsyncSession, owner_id: UUID, track_id: UUID) -> list[Correction]:
+    """What was put right on a track, under the names of those who did."""
+    rows = await library.list_corrections(session, owner_id, [track_id])
+    named = await session.execute(select(User.id, User.name).where(User.id.in_({row.user_id for row in rows})))
+    names: dict[UUID, str] = {row.id: row.name for row in named}
+    return [Correction(row.field, row.value, row.corrected_at.isoformat(), names[row.user_id]) for row in rows]
 
 
-def _document(track: Track, parts: Sequence[AnalysisPart]) -> dict[str, Any]:
-    """The analysis document of the newest parts; {} before there is one."""
-    if not parts:
+def _version(parts: Sequence[AnalysisPart], corrections: Sequence[Correction]) -> str:
+    """Another text whenever the document is another one, and the same for the same."""
+    made = [*(f"{part.id} {part.created_at}" for part in parts), *(f"{one}" for one in corrections)]
+    return hashlib.sha256("\n".join(sorted(made)).encode()).hexdigest()[:16] if made else ""
+
+
+def _document(track: Track, parts: Sequence[AnalysisPart], corrections: Sequence[Correction]) -> dict[str, Any]:
+    """The analysis document of the newest parts with what was put right; {} before there is anything to say."""
+    if not parts and not corrections:
         return {}
     source = AnalysisSource(
         sha256=track.audio_sha256 or "",
@@ -119,7 +127,7 @@ def _document(track: Track, parts: Sequence[AnalysisPart]) -> dict[str, Any]:
         album=track.album,
     )
     stages = [AnalysisStage(part.stage, part.algorithm_version, part.document) for part in parts]
-    return analysis_document(source, stages)
+    return corrected(analysis_document(source, stages), corrections)
 
 
 def _stem_sets(stems: Sequence[Stem], jobs: dict[UUID, Job]) -> tuple[StemSet, ...]:

@@ -1,8 +1,18 @@
 """Every page, by what it is about."""
 
-from soundforge.web.pages import _account, _audio, _events, _imports, _instance, _jobs, _library, _settings
+from soundforge.web.pages import (
+    _account,
+    _audio,
+    _corrections,
+    _events,
+    _imports,
+    _instance,
+    _jobs,
+    _library,
+    _settings,
+)
 
-_rooms = (_account, _audio, _events, _imports, _instance, _jobs, _library, _settings)
+_rooms = (_account, _audio, _corrections, _events, _imports, _instance, _jobs, _library, _settings)
 routers = tuple(room.router for room in _rooms)
 
 __all__ = ["routers"]

@@ -1,0 +1,35 @@
+"""What users put right in an analysis: what they ask for becomes a value, and the value counts from then on."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from soundforge import formats, library
+from soundforge.library import NewCorrection
+from soundforge.tables import Track
+
+
+async def add_correction(
+    session: AsyncSession, owner_id: UUID, track_id: UUID, field: str, wish: Mapping[str, Any]
+) -> None:
+    """Put one field of a track's analysis right; ``formats.read_correction`` says what may be asked for.
+
+    Raises ``Invalid`` ("invalid_correction"), ``Conflict`` ("sections_changed"), ``NotFound``.
+    """
+    track = await library.get_track(session, owner_id, track_id)
+    document = await _document(session, track)
+    value = formats.read_correction(field, wish, document)
+    new = NewCorrection(field, value, formats.found_value(field, document))
+    await library.add_correction(session, owner_id, track_id, new)
+
+
+async def _document(session: AsyncSession, track: Track) -> dict[str, Any]:
+    """The present document, as far as corrections need it."""
+    parts = await library.list_newest_parts(session, track.owner_id, track.id)
+    stages = [formats.AnalysisStage(part.stage, part.algorithm_version, part.document) for part in parts]
+    source = formats.AnalysisSource("", (track.duration_ms or 0) / 1000, 0, 0)
+    rows = await library.list_corrections(session, track.owner_id, [track.id])
+    laid = [formats.Correction(row.field, row.value) for row in rows]
+    return formats.corrected(formats.analysis_document(source, stages), laid)
