@@ -6,6 +6,7 @@
 The list of packages is `vendor.toml`; the hashes stand in `vendor.sha256` beside it, as `sha256sum -c` reads them.
 """
 
+import base64
 import hashlib
 import json
 import re
@@ -37,6 +38,8 @@ def targets() -> Iterator[str]:
         yield from (file["to"] for file in package["file"])
         if "sprite" in package:
             yield package["sprite"]["to"]
+        if "wasm" in package:
+            yield package["wasm"]["to"]
 
 
 def sha256(path: Path) -> str:
@@ -69,6 +72,9 @@ def fetch() -> None:
             if "sprite" in package:
                 sprite = _sprite(root / "icons", package["sprite"]["icons"], package["version"])
                 (VENDOR / package["sprite"]["to"]).write_text(sprite, "utf-8")
+            if "wasm" in package:
+                wasm = _wasm((root / package["wasm"]["from"]).read_text("utf-8"))
+                (VENDOR / package["wasm"]["to"]).write_bytes(wasm)
     lines = [f"{sha256(VENDOR / to)}  {to}" for to in sorted(targets())]
     HASHES.write_text("\n".join(lines) + "\n", "utf-8")
 
@@ -91,6 +97,12 @@ def _unpack(name: str, version: str, folder: Path) -> Path:
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
+
+
+def _wasm(module: str) -> bytes:
+    """The WebAssembly that a JavaScript module carries in a data URL."""
+    (packed,) = re.findall(r"data:application/octet-stream;base64,([A-Za-z0-9+/=]+)", module)
+    return base64.b64decode(packed)
 
 
 def _sprite(folder: Path, icons: list[str], version: str) -> str:

@@ -2,7 +2,7 @@
 
 from starlette.middleware import Middleware
 
-from soundforge.web._security import CONTENT_SECURITY_POLICY, HEADERS, SecurityHeaders, TrustedHosts
+from soundforge.web._security import COMPILER_POLICY, CONTENT_SECURITY_POLICY, HEADERS, SecurityHeaders, TrustedHosts
 from tests.support.tiny_web import studio, visiting
 
 
@@ -32,3 +32,17 @@ def test_the_policy_lets_nothing_foreign_and_nothing_inline_run() -> None:
     assert directives["script-src"] == directives["style-src"] == directives["default-src"] == "'self'"
     assert directives["frame-ancestors"] == directives["object-src"] == directives["base-uri"] == "'none'"
     assert "unsafe" not in CONTENT_SECURITY_POLICY
+
+
+async def test_only_the_script_that_compiles_the_stretcher_may_compile_and_it_may_nothing_else() -> None:
+    app = SecurityHeaders(studio())
+    async with visiting(app) as browser:
+        compiler = (await browser.get("/static/v1/js/stretch-compiler.js")).headers["content-security-policy"]
+        others = [
+            (await browser.get(path)).headers["content-security-policy"]
+            for path in ("/", "/js/stretch-compiler.js", "/static/v1/js/stretch-compiler.js/x", "/static/x.css")
+        ]
+    assert compiler == COMPILER_POLICY
+    assert compiler.count("unsafe") == 1
+    assert compiler.startswith("default-src 'none'; script-src 'wasm-unsafe-eval';")
+    assert others == [CONTENT_SECURITY_POLICY] * 4

@@ -16,13 +16,14 @@ from soundforge.web._security_credentials import (
     set_session_cookie,
 )
 from soundforge.web._security_first_run import FirstRun
-from soundforge.web._security_headers import CONTENT_SECURITY_POLICY, HEADERS, SecurityHeaders
+from soundforge.web._security_headers import COMPILER_POLICY, CONTENT_SECURITY_POLICY, HEADERS, SecurityHeaders
 from soundforge.web._security_hosts import TrustedHosts, allowed_hosts
 from soundforge.web._security_limits import AttemptLimit, PasswordAttempts, TooManyAttempts, client_key
 from soundforge.web._security_origin import SameOrigin
 from soundforge.web._security_refusal import Explain
 
 __all__ = [
+    "COMPILER_POLICY",
     "CONTENT_SECURITY_POLICY",
     "HEADERS",
     "AttemptLimit",

@@ -1,5 +1,6 @@
 """Headers of every answer: nothing foreign runs in our pages, and nobody frames them."""
 
+import re
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -9,6 +10,11 @@ CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
+
+# The one exception: the worker that compiles the mixer's stretcher (docs/adr/0015). It may compile WebAssembly and
+# fetch from us, and nothing else; the pages themselves keep the policy above, and no worker inherits theirs.
+COMPILER_PATH: Final = re.compile(r"/static/[0-9a-z]+/js/stretch-compiler\.js")
+COMPILER_POLICY: Final = "default-src 'none'; script-src 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'"
 
 HEADERS: Final = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -40,6 +46,8 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
+                if COMPILER_PATH.fullmatch(scope["path"]):
+                    headers["Content-Security-Policy"] = COMPILER_POLICY
                 for name, value in _DEFAULTS.items():
                     headers.setdefault(name, value)
             await send(message)

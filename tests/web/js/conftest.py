@@ -18,6 +18,26 @@ from tests.web.js.server import create_app
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
 READY = "!!(window.htmx && customElements.get('sf-timeline'))"
+LISTEN = """
+  const context = mixer.context;
+  await context.audioWorklet.addModule("/recorder.js");
+  const recorder = new AudioWorkletNode(context, "recorder", { numberOfOutputs: 0, channelCount: 2 });
+  (await mixer.node).connect(recorder);
+  const dump = () => new Promise((resolve) => {
+    recorder.port.onmessage = ({ data }) => resolve(data);
+    recorder.port.postMessage("dump");
+  });
+  const flat = (blocks) => blocks.flatMap((block) => [...block]);
+  const packed = async (blocks) => {
+    const reader = new FileReader();
+    reader.readAsDataURL(new Blob(blocks));
+    await new Promise((resolve) => (reader.onload = resolve));
+    return reader.result.split(",")[1] ?? "";
+  };
+  const loudestOf = (blocks) =>
+    blocks.reduce((most, block) => block.reduce((a, b) => Math.max(a, Math.abs(b)), most), 0);
+  const after = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+"""
 WATCH_POLICY = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
@@ -117,7 +137,7 @@ async def evaluate(page: Page, body: str, argument: Any = None) -> Any:
     """Run a function body in the page with the product's modules at hand."""
     modules = """
       const { mixer, events, now } = await import("/static/v1/js/player.js");
-      const until = async (holds, within = 5000) => {
+      const until = async (holds, within = 15000) => {
         const end = performance.now() + within;
         while (!holds()) {
           if (performance.now() > end) throw new Error(`not within ${within} ms: ${holds}`);

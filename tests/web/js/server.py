@@ -18,16 +18,14 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from soundforge.web._security_headers import COMPILER_PATH, COMPILER_POLICY, CONTENT_SECURITY_POLICY
+
 WEB = Path(__file__).resolve().parents[3] / "src" / "soundforge" / "web"
 RATE = 44100
 DURATION_S = 96
 FRAMES = RATE * DURATION_S
 BEAT_S = 60 / 124
 ROWS = 3000
-CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "
-    "frame-ancestors 'none'; form-action 'self'"
-)
 SECTIONS = [
     ("intro", 8), ("verse", 16), ("chorus", 16), ("verse", 16),
     ("chorus", 16), ("break", 8), ("chorus", 10), ("outro", 6),
@@ -38,8 +36,17 @@ Samples = NDArray[np.int16]
 
 @functools.cache
 def sound(name: str) -> Samples:
-    """Frames x 2. "ruler" holds its own frame number in each frame; the others sound, and look, like a song."""
+    """Frames x 2; most sound, and look, like a song.
+
+    "ruler" holds its own frame number in each frame; "tone" is 165 Hz; "marks" has a single loud sample at each second,
+    left, and nothing else.
+    """
     frame = np.arange(FRAMES)
+    if name == "tone":
+        wave = 12000 * np.sin(2 * np.pi * 165 * frame / RATE)
+        return np.stack([wave, wave], axis=1).astype(np.int16)
+    if name == "marks":
+        return np.stack([np.where(frame % RATE == 0, 24000, 0), 0 * frame], axis=1).astype(np.int16)
     if name == "ruler":
         return np.stack([frame % 32768, frame // 32768], axis=1).astype(np.int16)
     if name == "mix":
@@ -180,7 +187,8 @@ class Policy:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"content-security-policy", CSP.encode())]
+                policy = COMPILER_POLICY if COMPILER_PATH.fullmatch(scope["path"]) else CONTENT_SECURITY_POLICY
+                message["headers"] = [*message["headers"], (b"content-security-policy", policy.encode())]
             await send(message)
 
         await self.app(scope, receive, sending)

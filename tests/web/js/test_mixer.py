@@ -7,27 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.web.js.conftest import READY, Studio, evaluate, until
+from tests.web.js.conftest import LISTEN, READY, Studio, evaluate, until
 from tests.web.js.server import RATE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _log = logging.getLogger(__name__)
 BLOCK = 128
-LISTEN = """
-  const context = mixer.context;
-  await context.audioWorklet.addModule("/recorder.js");
-  const recorder = new AudioWorkletNode(context, "recorder", { numberOfOutputs: 0, channelCount: 2 });
-  (await mixer.node).connect(recorder);
-  const dump = () => new Promise((resolve) => {
-    recorder.port.onmessage = ({ data }) => resolve(data);
-    recorder.port.postMessage("dump");
-  });
-  const flat = (blocks) => blocks.flatMap((block) => [...block]);
-  const loudestOf = (blocks) =>
-    blocks.reduce((most, block) => block.reduce((a, b) => Math.max(a, Math.abs(b)), most), 0);
-  const after = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
-"""
 
 
 def ruler(recorded: dict[str, list[float]]) -> NDArray[np.int64]:
@@ -51,7 +37,9 @@ async def test_four_copies_of_one_sound_cancel_to_the_last_bit_also_after_twenty
         await after(0.3);
         const loud = loudestOf((await dump()).left);
         const node = await mixer.node;
-        for (const source of [1, 3]) node.port.postMessage({ type: "gain", set: mixer.set, source, gain: -1 });
+        for (const source of [1, 3]) {
+          node.port.postMessage({ type: "gain", set: mixer.set, source, left: -1, right: -1 });
+        }
         await after(0.4);  // the gains glide there
         await dump();
         const waits = [];
@@ -168,10 +156,11 @@ async def test_when_one_stem_lacks_its_sound_all_hold_and_go_on_together(studio:
     held = await evaluate(
         page,
         """
-        await until(() => mixer.held && mixer.sources.length === 4);
+        const stalls = () => document.querySelector("sf-player").hasAttribute("data-stalled");
+        await until(() => mixer.held && mixer.sources.length === 4 && stalls());
         const first = mixer.position;
         await new Promise((resolve) => setTimeout(resolve, 300));
-        const stalled = document.querySelector("sf-player").hasAttribute("data-stalled");
+        const stalled = stalls();
         return { moved: mixer.position - first, stalled };
         """,
     )

@@ -2,6 +2,7 @@
 
 import "./player.js";
 import "./strips.js";
+import "./tools.js";
 import "./timeline.js";
 import "./stream.js";
 import "./resync.js";

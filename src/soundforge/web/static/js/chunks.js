@@ -5,17 +5,21 @@
  * file's length). Sources are fetched in step: the next second of all of them before the second after it.
  */
 
+import { spans } from "./engine/playhead.js";
+
 const AHEAD = 15;
 const BEHIND = 4;
 const AT_ONCE = 4;
 const RETRY_MS = [200, 600, 1500, 4000];
 
+/** @typedef {import("./engine/playhead.js").Loop} Loop */
 /** @typedef {{ source: number, index: number, channels: number, data: ArrayBuffer }} Fetched */
 
 export class Chunks {
   /**
-   * @param {{ files: string[], rate: number, frames: number, first: number }} set frames 0: not known yet
-   * @param {{ chunk: (fetched: Fetched) => void, evict: (first: number, last: number) => void,
+   * @param {{ files: string[], rate: number, frames: number, first: number, loop: Loop | null }} set
+   *   frames 0: not known yet
+   * @param {{ chunk: (fetched: Fetched) => void, evict: (keep: number[]) => void,
    *           length: (frames: number) => void, failed: (sentence: string) => void }} to
    */
   constructor(set, to) {
@@ -23,7 +27,8 @@ export class Chunks {
     this.rate = set.rate;
     this.frames = set.frames;
     this.to = to;
-    this.index = Math.floor(set.first / set.rate);
+    this.frame = set.first;
+    this.loop = set.loop;
     /** @type {Set<string>} held by the worklet */
     this.held = new Set();
     /** @type {Map<string, AbortController>} on their way */
@@ -40,22 +45,43 @@ export class Chunks {
 
   /** The play-head is here now. @param {number} frame */
   aim(frame) {
-    const index = Math.floor(frame / this.rate);
-    if (index === this.index) return;
-    this.index = index;
-    this.forget(index - BEHIND, index + AHEAD);
+    const same = Math.floor(frame / this.rate) === Math.floor(this.frame / this.rate);
+    this.frame = frame;
+    if (!same) this.look();
+  }
+
+  /** The play-head shall go round here, or nowhere. @param {Loop | null} loop */
+  turn(loop) {
+    this.loop = loop;
+    this.look();
+  }
+
+  /** Drops what is far from the play-head, and fetches what comes next. */
+  look() {
+    const here = Math.floor(this.frame / this.rate);
+    const near = Array.from({ length: BEHIND + AHEAD + 1 }, (_, i) => here - BEHIND + i);
+    this.forget(new Set([...near, ...this.wanted()]));
     this.pump();
   }
 
-  /** @param {number} first @param {number} last */
-  forget(first, last) {
-    const outside = (/** @type {string} */ name) => {
-      const index = Number(name.split(":")[1]);
-      return index < first || index > last;
-    };
+  /** The seconds that are played next, in that order: round the loop, if the play-head is before its end. */
+  wanted() {
+    const last = this.frames ? Math.floor((this.frames - 1) / this.rate) : Math.floor(this.frame / this.rate);
+    /** @type {Set<number>} */
+    const found = new Set();
+    for (const { frame, count } of spans(this.frame, (AHEAD + 1) * this.rate, this.loop)) {
+      const end = Math.min(last, Math.floor((frame + count - 1) / this.rate));
+      for (let index = Math.max(0, Math.floor(frame / this.rate)); index <= end; index++) found.add(index);
+    }
+    return [...found];
+  }
+
+  /** @param {Set<number>} kept */
+  forget(kept) {
+    const outside = (/** @type {string} */ name) => !kept.has(Number(name.split(":")[1]));
     let evict = false;
     for (const name of this.held) if (outside(name)) evict = this.held.delete(name);
-    if (evict) this.to.evict(first, last);
+    if (evict) this.to.evict([...kept]);
     for (const [name, request] of this.going) {
       if (!outside(name)) continue;
       request.abort();
@@ -64,8 +90,7 @@ export class Chunks {
   }
 
   pump() {
-    const last = this.frames ? Math.floor((this.frames - 1) / this.rate) : this.index;
-    for (let index = Math.max(0, this.index); index <= Math.min(last, this.index + AHEAD); index++) {
+    for (const index of this.wanted()) {
       for (let source = 0; source < this.files.length; source++) {
         if (this.closed || this.going.size >= AT_ONCE) return;
         const name = `${source}:${index}`;

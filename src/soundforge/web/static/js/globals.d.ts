@@ -4,8 +4,9 @@ declare abstract class AudioWorkletProcessor {
   readonly port: MessagePort;
   abstract process(inputs: Float32Array[][], outputs: Float32Array[][], parameters: object): boolean;
 }
-declare function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;
+declare function registerProcessor(name: string, processor: new (options: any) => AudioWorkletProcessor): void;
 declare const currentTime: number;
+declare const sampleRate: number;
 
 interface HtmxConnection {
   cancelled: boolean;
@@ -32,5 +33,6 @@ interface Element {
 }
 interface DocumentEventMap {
   "sf:seek": CustomEvent<{ track: string; seconds: number }>;
+  "sf:region": CustomEvent<{ track: string; start_s: number; end_s: number; free: boolean }>;
   "sf:done": CustomEvent<object>;
 }

@@ -1,23 +1,20 @@
 /**
- * The mixer as the page sees it: open a set of sources, play, pause, seek, gains, mute, solo.
+ * The mixer as the page sees it: open a set of sources, play, pause, seek; it follows the `Mix` of what plays.
  *
- * Nothing of the sound happens here: `mixer-worklet.js` renders, `chunks.js` fetches. Positions carry a generation, so
- * that a report from before a seek never overwrites where the seek went.
+ * Nothing of the sound happens here: `engine/` renders, `chunks.js` fetches. Positions carry a generation, so that a
+ * report from before a seek never overwrites where the seek went.
  *
- * Events: "change" (playing, held, ended, length, set, failure), "report" (several times a second, with meters),
- * "strips" (gain, mute or solo of a source).
+ * Events: "change" (playing, held, ended, length, set, failure), "report" (several times a second, with meters).
  */
 
 import { Chunks } from "./chunks.js";
+import { ahead } from "./engine/playhead.js";
+import { Mix } from "./mix.js";
+import { openNode } from "./mixer-node.js";
 
 /** @typedef {{ name: string, file: string, gainDb?: number }} SourceDescription */
-/** @typedef {{ db: number, muted: boolean, soloed: boolean }} StripState */
 
-/** A fader at its lower end is shut. */
-const SILENT_DB = -36;
-
-/** @param {SourceDescription[]} sources @returns {Map<string, StripState>} every fader at 0 dB */
-const flat = (sources) => new Map(sources.map(({ name }) => [name, { db: 0, muted: false, soloed: false }]));
+const SHORTEST_LOOP_S = 0.05;
 
 export class Mixer extends EventTarget {
   /** @type {AudioContext | null} */
@@ -31,20 +28,25 @@ export class Mixer extends EventTarget {
   #ids = 0;
   #generation = 0;
   #volume = 1;
-  /** @type {{ frame: number, time: number, generation: number } | null} */
+  #following = new AbortController();
+  /** @type {{ frame: number, time: number, generation: number, tempo: number, sounds: boolean } | null} */
   #last = null;
 
   /** @type {SourceDescription[]} */
   sources = [];
-  /** @type {Map<string, StripState>} */
-  strips = new Map();
+  mix = new Mix();
+  /** @type {import("./beats.js").Grid | null} what the click follows */
+  grid = null;
   set = 0;
   rate = 44100;
   frames = 0;
   playing = false;
+  counting = false;
   held = false;
   ended = false;
   failure = "";
+  /** Times that the sound had to wait for the network while it played. */
+  stalls = 0;
   /** @type {number[]} the loudest sample of each source since the last report, 0 to 1 */
   peaks = [];
 
@@ -52,16 +54,21 @@ export class Mixer extends EventTarget {
   get position() {
     const context = this.#context;
     if (!context || !this.#last) return 0;
-    let frame = this.#last.frame;
-    if (this.playing && !this.held && this.#last.generation === this.#generation) {
+    let { frame } = this.#last;
+    if (this.playing && this.#last.sounds && this.#last.generation === this.#generation) {
       const late = context.outputLatency || context.baseLatency || 0;
-      frame += (context.currentTime - this.#last.time - late) * this.rate;
+      const since = (context.currentTime - this.#last.time - late) * this.rate * this.#last.tempo;
+      frame = since > 0 ? ahead(frame, since, this.#loop()) : frame + since;
     }
     return Math.min(Math.max(frame, 0), this.frames || Infinity) / this.rate;
   }
 
   get length() {
     return this.frames / this.rate;
+  }
+
+  get strips() {
+    return this.mix.strips;
   }
 
   /** The node, for whoever wants to listen in (a recorder, a picture of the spectrum). */
@@ -73,58 +80,61 @@ export class Mixer extends EventTarget {
     return this.#context;
   }
 
+  /** Loads what makes sound, before there is any: the first sound then waits for the sound alone. @param {number} rate Hz */
+  prepare(rate) {
+    if (this.#context || !rate) return;
+    this.rate = rate;
+    void this.#start().catch(() => this.close()); // whoever presses play will hear of it
+  }
+
   /**
    * Opens another track. Must first be called from a click or key, as browsers want it for sound.
    * @param {SourceDescription[]} sources one (the mix) or several (stems), all of the same rate and length
-   * @param {{ rate: number, frames?: number, at?: number, play?: boolean, strips?: Map<string, StripState> }} options
-   *   at: seconds; strips: what the faders show, else all at 0 dB
+   * @param {{ rate: number, frames?: number, at?: number, play?: boolean, mix?: Mix }} options at: seconds
    */
-  async open(sources, { rate, frames = 0, at = 0, play = true, strips = flat(sources) }) {
+  async open(sources, { rate, frames = 0, at = 0, play = true, mix = new Mix() }) {
     this.#closeFeeds();
     if (this.#context && this.rate !== rate) await this.close();
-    Object.assign(this, { sources, rate, frames, playing: play, held: play, ended: false, failure: "", peaks: [] });
-    this.strips = strips;
+    Object.assign(this, { sources, rate, frames, playing: play, held: play, ended: false, failure: "", peaks: [], grid: null });
+    this.#follow(mix);
     const generation = ++this.#generation;
     const frame = Math.round(at * rate);
-    this.#last = { frame, time: 0, generation: -1 };
+    this.#last = { frame, time: 0, generation: -1, tempo: 1, sounds: false };
     const resumed = this.#wake();
     await this.#place(frame, generation);
+    this.#tell(["region", "tempo", "click"]);
     this.#changed();
     if (play) {
       await resumed;
-      await this.#post({ type: "play" });
+      await this.#post({ type: "play", countIn: this.#countIn(at) });
     }
   }
 
-  /**
-   * Other sources of the same track take over at the running position, without a gap.
-   * @param {SourceDescription[]} sources @param {Map<string, StripState>} [strips] what their faders show
-   */
-  async swap(sources, strips = flat(sources)) {
+  /** Other sources of the same track take over at the running position, without a gap. @param {SourceDescription[]} sources */
+  async swap(sources) {
     const feed = this.#feeds[0];
     for (const coming of this.#feeds.splice(1)) coming.close();
     this.sources = sources;
-    this.strips = strips;
     await this.#place(null, this.#generation);
     if (feed?.closed) this.#feeds.shift();
     this.#changed();
-    this.dispatchEvent(new Event("strips"));
   }
 
   async play() {
-    const { sources, rate, frames, strips } = this;
+    const { sources, rate, frames, mix } = this;
     if (!sources.length) return;
-    if (this.failure) return this.open(sources, { rate, frames, strips, at: this.position });
+    if (this.failure) return this.open(sources, { rate, frames, mix, at: this.position });
     if (this.ended) await this.seek(0);
     this.playing = true;
     this.ended = false;
     await this.#wake();
-    await this.#post({ type: "play" });
+    await this.#post({ type: "play", countIn: this.#countIn(this.position) });
     this.#changed();
   }
 
   async pause() {
     this.playing = false;
+    this.counting = false;
     await this.#post({ type: "pause" });
     this.#changed();
   }
@@ -138,7 +148,7 @@ export class Mixer extends EventTarget {
     if (!this.sources.length) return;
     const frame = Math.round(Math.min(Math.max(seconds, 0), Math.max(0, this.length - 0.01) || Infinity) * this.rate);
     const generation = ++this.#generation;
-    this.#last = { frame, time: 0, generation: -1 };
+    this.#last = { frame, time: 0, generation: -1, tempo: 1, sounds: false };
     this.ended = false;
     for (const feed of this.#feeds) feed.aim(frame);
     await this.#post({ type: "seek", frame, generation });
@@ -151,23 +161,10 @@ export class Mixer extends EventTarget {
     if (this.#master && this.#context) this.#master.gain.setTargetAtTime(volume ** 2, this.#context.currentTime, 0.01);
   }
 
-  /** @param {string} name @param {Partial<StripState>} change */
-  setStrip(name, change) {
-    const strip = this.strips.get(name);
-    if (!strip) return;
-    Object.assign(strip, change);
-    if (change.soloed) strip.muted = false;
-    for (let i = 0; i < this.sources.length; i++) {
-      void this.#post({ type: "gain", set: this.#ids, source: i, gain: this.#gain(i) });
-    }
-    this.dispatchEvent(new Event("strips"));
-  }
-
-  /** Whether a source is heard, with mutes and solos as they are. @param {string} name */
-  heard(name) {
-    const strip = this.strips.get(name);
-    const anySolo = [...this.strips.values()].some((other) => other.soloed);
-    return !!strip && !strip.muted && (!anySolo || strip.soloed);
+  /** @param {import("./beats.js").Grid | null} grid */
+  setGrid(grid) {
+    this.grid = grid;
+    this.#tell(["click"]);
   }
 
   /** Ends the sound and gives the device back. */
@@ -178,12 +175,66 @@ export class Mixer extends EventTarget {
     await context?.close();
   }
 
-  /** @param {number} index linear gain of a source; what the separation took off is given back */
-  #gain(index) {
+  /** @param {Mix} mix */
+  #follow(mix) {
+    this.#following.abort();
+    this.#following = new AbortController();
+    this.mix = mix;
+    const heed = (/** @type {Event} */ event) => event instanceof CustomEvent && this.#tell(event.detail.keys);
+    mix.addEventListener("change", heed, { signal: this.#following.signal });
+  }
+
+  /** Tells the engine what was set. @param {string[]} keys */
+  #tell(keys) {
+    const { tempo, semitones, click, click_db } = this.mix.settings;
+    if (keys.includes("strips")) this.#tellStrips();
+    if (keys.includes("region") || keys.includes("looping")) {
+      const loop = this.#loop();
+      for (const feed of this.#feeds) feed.turn(loop);
+      void this.#post({ type: "loop", loop });
+    }
+    if (keys.includes("tempo") || keys.includes("semitones")) void this.#post({ type: "tempo", tempo, semitones });
+    if (!keys.includes("click") && !keys.includes("click_db")) return;
+    const frames = (this.grid?.beats ?? []).map((beat) => Math.round(beat * this.rate));
+    const accents = frames.map((_, i) => this.grid?.downbeats.has(i) ?? false);
+    void this.#post({ type: "click", gain: click ? 10 ** (click_db / 20) : 0, frames, accents });
+  }
+
+  #tellStrips() {
+    for (let source = 0; source < this.sources.length; source++) {
+      void this.#post({ type: "gain", set: this.#ids, source, ...this.#gains(source) });
+      void this.#post({ type: "mutes", set: this.#ids, source, regions: this.#mutes(source) });
+    }
+  }
+
+  /** @returns {import("./engine/playhead.js").Loop | null} */
+  #loop() {
+    const { region, looping } = this.mix.settings;
+    if (!region || !looping) return null;
+    const [start, end] = [Math.round(region.start_s * this.rate), Math.round(region.end_s * this.rate)];
+    const last = this.frames ? Math.min(end, this.frames) : end;
+    return last - start >= SHORTEST_LOOP_S * this.rate ? { start, end: last } : null;
+  }
+
+  /** A bar of clicks at the tempo that is to come, if they are wanted and beats are known. @param {number} at_s */
+  #countIn(at_s) {
+    if (!this.mix.settings.count_in || !this.grid?.beats.length) return null;
+    const interval = (this.grid.beat_s(at_s) * this.rate) / this.mix.settings.tempo;
+    return { interval, beats: this.grid.meter(at_s) };
+  }
+
+  /** @param {number} index linear gains of a source; what the separation took off is given back */
+  #gains(index) {
     const source = this.sources[index];
-    if (!source || !this.heard(source.name)) return 0;
-    const db = this.strips.get(source.name)?.db ?? 0;
-    return db <= SILENT_DB ? 0 : 10 ** ((db - (source.gainDb ?? 0)) / 20);
+    const names = this.sources.map(({ name }) => name);
+    return source ? this.mix.gains(source.name, names, source.gainDb ?? 0) : { left: 0, right: 0 };
+  }
+
+  /** @param {number} index muted regions in frames */
+  #mutes(index) {
+    const source = this.sources[index];
+    const regions = source ? this.mix.strip(source.name).mutes : [];
+    return regions.map(([start_s, end_s]) => [Math.round(start_s * this.rate), Math.round(end_s * this.rate)]);
   }
 
   /** Sends a set to the worklet and starts fetching for it. @param {number | null} at @param {number} generation */
@@ -194,19 +245,20 @@ export class Mixer extends EventTarget {
     // Fetching starts before the worklet exists: the first sound waits for the slower of the two, not for both.
     const opened = this.#node ?? this.#start();
     const feed = new Chunks(
-      { files, rate: this.rate, frames: this.frames, first },
+      { files, rate: this.rate, frames: this.frames, first, loop: this.#loop() },
       {
         chunk: ({ source, index, channels, data }) =>
           void this.#post({ type: "chunk", set, source, index, channels, data }, [data]),
-        evict: (from, to) => void this.#post({ type: "evict", set, first: from, last: to }),
+        evict: (keep) => void this.#post({ type: "evict", set, keep }),
         length: (frames) => this.#lengthen(set, frames),
         failed: (sentence) => this.#fail(sentence),
       },
     );
     this.#feeds.push(feed);
-    const gains = this.sources.map((_, i) => this.#gain(i));
+    const gains = this.sources.map((_, i) => this.#gains(i));
+    const mutes = this.sources.map((_, i) => this.#mutes(i));
     const length = this.frames || Number.MAX_SAFE_INTEGER;
-    const message = { type: "open", id: set, at, generation, length, chunkFrames: this.rate, gains };
+    const message = { type: "open", id: set, at, generation, length, chunkFrames: this.rate, gains, mutes };
     (await opened).port.postMessage(message);
   }
 
@@ -220,19 +272,12 @@ export class Mixer extends EventTarget {
 
   /** @returns {Promise<AudioWorkletNode>} */
   #start() {
-    const context = new AudioContext({ sampleRate: this.rate, latencyHint: "interactive" });
-    const master = new GainNode(context, { gain: this.#volume ** 2 });
-    master.connect(context.destination);
-    this.#context = context;
-    this.#master = master;
-    this.#node = context.audioWorklet.addModule(new URL("./mixer-worklet.js", import.meta.url).href).then(() => {
-      const node = new AudioWorkletNode(context, "soundforge-mixer", { numberOfInputs: 0, outputChannelCount: [2] });
-      node.port.onmessage = (event) => this.#heardFrom(event.data);
-      node.onprocessorerror = () => this.#fail("The mixer stopped; reload the page.");
-      node.connect(master);
-      return node;
-    });
-    return this.#node;
+    const broke = () => this.#fail("The mixer stopped; reload the page.");
+    const opened = openNode(this.rate, this.#volume ** 2, (report) => this.#heardFrom(report), broke);
+    this.#context = opened.context;
+    this.#master = opened.master;
+    this.#node = opened.node;
+    return opened.node;
   }
 
   async #wake() {
@@ -256,10 +301,13 @@ export class Mixer extends EventTarget {
     if (report.set !== this.set && report.set === this.#ids) {
       for (const gone of this.#feeds.splice(0, this.#feeds.length - 1)) gone.close();
     }
-    const changed = report.set !== this.set || report.held !== this.held || report.ended !== this.ended;
-    this.set = report.set;
-    this.held = report.held && this.playing;
-    if (report.ended && report.generation === this.#generation) Object.assign(this, { ended: true, playing: false });
+    const { held, ended, counting, set } = report;
+    const changed = set !== this.set || held !== this.held || ended !== this.ended || counting !== this.counting;
+    if (held && !this.held && this.playing && report.generation === this.#generation) this.stalls++;
+    this.set = set;
+    this.held = held && this.playing;
+    this.counting = counting && this.playing;
+    if (ended && report.generation === this.#generation) Object.assign(this, { ended: true, playing: false });
     if (changed) this.#changed();
     this.dispatchEvent(new Event("report"));
   }

@@ -8,6 +8,7 @@
  * and follow it through `events` and `now` below.
  */
 
+import { mixOf } from "./mix.js";
 import { Mixer } from "./mixer.js";
 import { announce, clock as time, toast } from "./words.js";
 
@@ -46,7 +47,7 @@ async function open(next, at = 0) {
   const sources = stems.length ? stems : [{ name: "mix", file: next.file }];
   announce(`Playing ${next.title}`);
   changed();
-  await mixer.open(sources, { rate: next.rate, frames: next.frames, at });
+  await mixer.open(sources, { rate: next.rate, frames: next.frames, at, mix: mixOf(next.track) });
 }
 
 /** Stems appeared, or others were chosen: they take over where the sound is. @param {string} track */
@@ -54,8 +55,7 @@ export async function useStems(track) {
   const stems = stemsOnPage(track);
   const same = stems.map(({ file }) => file).join() === mixer.sources.map(({ file }) => file).join();
   if (song?.track !== track || !stems.length || same) return;
-  const kept = new Map(stems.map(({ name }) => [name, mixer.strips.get(name) ?? { db: 0, muted: false, soloed: false }]));
-  await mixer.swap(stems, kept);
+  await mixer.swap(stems);
   changed();
 }
 

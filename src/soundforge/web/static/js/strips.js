@@ -3,13 +3,12 @@
  * buttons and faders act on the mixer, and show what the mixer holds when the page comes back.
  */
 
+import { mixOf } from "./mix.js";
 import { events, mixer, now, useStems } from "./player.js";
-import { decibels } from "./words.js";
+import { announce, decibels, panned, span } from "./words.js";
 
 class Strips extends HTMLElement {
   #stop = new AbortController();
-  /** @type {Map<string, import("./mixer.js").StripState>} what was set before the track plays */
-  #waiting = new Map();
   #observer = new MutationObserver(() => this.#arrived());
 
   connectedCallback() {
@@ -18,9 +17,9 @@ class Strips extends HTMLElement {
     this.addEventListener("click", (event) => this.#press(event), { signal });
     this.addEventListener("input", (event) => this.#slide(event), { signal });
     this.addEventListener("dblclick", (event) => this.#level(event), { signal });
-    mixer.addEventListener("strips", () => this.#show(), { signal });
+    this.#mix.addEventListener("change", () => this.#show(), { signal });
     mixer.addEventListener("report", () => this.#meter(), { signal });
-    events.addEventListener("change", () => this.#change(), { signal });
+    events.addEventListener("change", () => this.#show(), { signal });
     document.addEventListener("htmx:after:settle", () => this.#arrived(), { signal });
     this.#observer.observe(this, { childList: true });
     this.#arrived();
@@ -35,6 +34,10 @@ class Strips extends HTMLElement {
     return now.song?.track === this.dataset.track && mixer.sources.length > 0 && mixer.sources[0]?.name !== "mix";
   }
 
+  get #mix() {
+    return mixOf(this.dataset.track ?? "");
+  }
+
   /** @returns {HTMLElement[]} */
   get #strips() {
     return [...this.querySelectorAll(".strip")].filter((strip) => strip instanceof HTMLElement);
@@ -42,29 +45,6 @@ class Strips extends HTMLElement {
 
   #arrived() {
     void useStems(this.dataset.track ?? "");
-    this.#show();
-  }
-
-  /** When the song starts, what was set before holds. */
-  #change() {
-    if (this.#mine && this.#waiting.size) {
-      const waiting = this.#waiting;
-      this.#waiting = new Map();
-      for (const [name, state] of waiting) mixer.setStrip(name, state);
-    }
-    this.#show();
-  }
-
-  /** @param {string} name */
-  #state(name) {
-    const held = (this.#mine ? mixer.strips : this.#waiting).get(name);
-    return held ?? { db: 0, muted: false, soloed: false };
-  }
-
-  /** @param {string} name @param {Partial<import("./mixer.js").StripState>} change */
-  #set(name, change) {
-    if (this.#mine) return mixer.setStrip(name, change);
-    this.#waiting.set(name, { ...this.#state(name), ...(change.soloed ? { muted: false } : {}), ...change });
     this.#show();
   }
 
@@ -81,37 +61,60 @@ class Strips extends HTMLElement {
   #press(event) {
     const found = this.#stripOf(event);
     if (!found) return;
-    const { muted, soloed } = this.#state(found.name);
-    if (found.act === "mute") this.#set(found.name, { muted: !muted });
-    if (found.act === "solo") this.#set(found.name, { soloed: !soloed });
+    const { muted, soloed } = this.#mix.strip(found.name);
+    if (found.act === "mute") this.#mix.setStrip(found.name, { muted: !muted });
+    if (found.act === "solo") this.#mix.setStrip(found.name, { soloed: !soloed });
+    if (found.act === "mute-region") this.#muteRegion(found.name);
+  }
+
+  /** The marked region is silent in this stem, or sounds again. @param {string} name */
+  #muteRegion(name) {
+    const { region } = this.#mix.settings;
+    if (!region) return;
+    const { mutes } = this.#mix.strip(name);
+    const apart = mutes.filter(([start, end]) => end <= region.start_s || start >= region.end_s);
+    const gone = apart.length < mutes.length;
+    const next = gone ? apart : [...mutes, /** @type {[number, number]} */ ([region.start_s, region.end_s])];
+    this.#mix.setStrip(name, { mutes: next.sort(([a], [b]) => a - b) });
+    announce(`${name} ${gone ? "sounds again" : "is silent"} from ${span(region)}`);
   }
 
   /** @param {Event} event */
   #slide(event) {
     const found = this.#stripOf(event);
-    if (found?.control instanceof HTMLInputElement) this.#set(found.name, { db: Number(found.control.value) });
+    if (!(found?.control instanceof HTMLInputElement)) return;
+    const value = Number(found.control.value);
+    this.#mix.setStrip(found.name, found.act === "pan" ? { pan: value } : { db: value });
   }
 
-  /** A double click on a fader sets it to 0 dB. @param {Event} event */
+  /** A double click on a fader sets it to 0 dB, on a pan to the middle. @param {Event} event */
   #level(event) {
     const found = this.#stripOf(event);
-    if (found?.act === "gain") this.#set(found.name, { db: 0 });
+    if (found?.act === "gain") this.#mix.setStrip(found.name, { db: 0 });
+    if (found?.act === "pan") this.#mix.setStrip(found.name, { pan: 0 });
   }
 
   #show() {
-    const anySolo = this.#strips.some((strip) => this.#state(strip.dataset.stem ?? "").soloed);
+    const names = this.#strips.map((strip) => strip.dataset.stem ?? "");
+    const { region } = this.#mix.settings;
     for (const strip of this.#strips) {
-      const { db, muted, soloed } = this.#state(strip.dataset.stem ?? "");
+      const name = strip.dataset.stem ?? "";
+      const { db, pan, muted, soloed, mutes } = this.#mix.strip(name);
       strip.querySelector('[data-act="mute"]')?.setAttribute("aria-pressed", String(muted));
       strip.querySelector('[data-act="solo"]')?.setAttribute("aria-pressed", String(soloed));
-      strip.toggleAttribute("data-silent", muted || (anySolo && !soloed));
-      const fader = strip.querySelector('input[data-act="gain"]');
+      strip.toggleAttribute("data-silent", !this.#mix.heard(name, names));
+      put(strip.querySelector('input[data-act="gain"]'), db, decibels(db), (db + 36) / 42);
+      put(strip.querySelector('input[data-act="pan"]'), pan, panned(pan), (pan + 1) / 2);
       const output = strip.querySelector("output");
-      if (!(fader instanceof HTMLInputElement) || !output) continue;
-      fader.value = String(db);
-      fader.setAttribute("aria-valuetext", decibels(db));
-      fader.style.setProperty("--fill", `${((db + 36) / 42) * 100}%`);
-      output.textContent = decibels(db);
+      if (output) output.textContent = decibels(db);
+      const button = strip.querySelector('[data-act="mute-region"]');
+      if (!(button instanceof HTMLButtonElement)) continue;
+      const inside = !!region && mutes.some(([start, end]) => start < region.end_s && end > region.start_s);
+      const label = `${inside ? "Unmute" : "Mute"} ${name.replace("_", " ")} ${region ? `from ${span(region)}` : "in the marked region"}`;
+      button.disabled = !region;
+      button.setAttribute("aria-pressed", String(inside));
+      button.setAttribute("aria-label", label);
+      button.title = region ? label : "Mark a region on a timeline first";
     }
   }
 
@@ -126,6 +129,14 @@ class Strips extends HTMLElement {
       if (bar instanceof HTMLElement) bar.style.transform = `scaleX(${share.toFixed(3)})`;
     }
   }
+}
+
+/** @param {Element | null} input @param {number} value @param {string} text @param {number} share filled */
+function put(input, value, text, share) {
+  if (!(input instanceof HTMLInputElement)) return;
+  input.value = String(value);
+  input.setAttribute("aria-valuetext", text);
+  input.style.setProperty("--fill", `${(share * 100).toFixed(1)}%`);
 }
 
 customElements.define("sf-mixer", Strips);

@@ -5,10 +5,12 @@
  * Attributes: data-track, data-duration (s), data-peaks, data-analysis (URLs), data-group (zooms together),
  *             data-layers: names in drawing order. A layer is a file `layers/<name>.js` whose default export is
  *             { top?: pixels it claims at the upper edge, draw(pen, scene, band) }.
- * Property:   region {start_s, end_s} | null
- * Events:     "sf:seek" {track, seconds}; "sf:region" {track, start_s, end_s} after a drag with Shift
+ * Events:     "sf:seek" {track, seconds}; "sf:region" {track, start_s, end_s, free} after a drag; free: with Alt, as it
+ *             was drawn and not moved onto the beats
+ * The marked region, and where stems are muted, are the track's `Mix`.
  */
 
+import { mixOf } from "./mix.js";
 import { readDocument, readPeaks } from "./peaks.js";
 import { events, mixer, now } from "./player.js";
 import { viewOf } from "./view.js";
@@ -17,10 +19,12 @@ import { clock } from "./words.js";
 /**
  * @typedef {{ width: number, start_s: number, end_s: number, scale: number, x: (seconds: number) => number,
  *   colour: (name: string) => string, peaks: import("./peaks.js").Peaks | null, document: any,
- *   region: { start_s: number, end_s: number } | null }} Scene
+ *   region: { start_s: number, end_s: number } | null, looping: boolean, mutes: [number, number][] }} Scene
  * @typedef {{ y: number, height: number }} Band
  * @typedef {{ top?: number, draw: (pen: CanvasRenderingContext2D, scene: Scene, band: Band) => void }} Layer
  */
+
+const LEAST_DRAG = 4; // pixels; less is a click with an unsteady hand
 
 class Timeline extends HTMLElement {
   #stop = new AbortController();
@@ -34,9 +38,7 @@ class Timeline extends HTMLElement {
   #peaks = null;
   /** @type {any} */
   #document = null;
-  /** @type {{ start_s: number, end_s: number } | null} */
-  #region = null;
-  /** @type {{ from_s: number, shift: boolean } | null} */
+  /** @type {{ from_s: number, x: number, region: { start_s: number, end_s: number } | null } | null} */
   #drag = null;
   #drawing = 0;
   #told = -1;
@@ -55,13 +57,8 @@ class Timeline extends HTMLElement {
     return viewOf(this.dataset.group ?? this.track, this.duration_s);
   }
 
-  get region() {
-    return this.#region;
-  }
-
-  set region(region) {
-    this.#region = region;
-    this.#redraw();
+  get #mix() {
+    return mixOf(this.track);
   }
 
   connectedCallback() {
@@ -95,10 +92,11 @@ class Timeline extends HTMLElement {
     events.addEventListener("tick", () => this.#tick(), { signal });
     document.addEventListener("sf:theme", () => this.#redraw(), { signal });
     this.#view.addEventListener("change", () => this.#redraw(), { signal });
+    this.#mix.addEventListener("change", () => this.#redraw(), { signal });
     this.addEventListener("pointerdown", (event) => this.#press(event), { signal });
     this.addEventListener("pointermove", (event) => this.#move(event), { signal });
     this.addEventListener("pointerup", (event) => this.#release(event), { signal });
-    this.addEventListener("pointercancel", () => (this.#drag = null), { signal });
+    this.addEventListener("pointercancel", () => this.#cancel(), { signal });
     this.addEventListener("wheel", (event) => this.#wheel(event), { signal, passive: false });
     this.addEventListener("keydown", (event) => this.#key(event), { signal });
   }
@@ -180,7 +178,9 @@ class Timeline extends HTMLElement {
       colour,
       peaks: this.#peaks,
       document: this.#document,
-      region: this.#region,
+      region: this.#drag?.region ?? this.#mix.settings.region,
+      looping: this.#mix.settings.looping || !!this.#drag?.region,
+      mutes: this.#mix.strips.get(this.dataset.stem ?? "")?.mutes ?? [],
     };
   }
 
@@ -222,11 +222,11 @@ class Timeline extends HTMLElement {
     return start_s + Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * (end_s - start_s);
   }
 
-  /** @param {PointerEvent} event */
+  /** A press seeks (by touch, when the finger leaves again); a drag from there on marks a region. @param {PointerEvent} event */
   #press(event) {
     if (event.button !== 0) return;
     this.setPointerCapture(event.pointerId);
-    this.#drag = { from_s: this.#secondsAt(event), shift: event.shiftKey };
+    this.#drag = { from_s: this.#secondsAt(event), x: event.clientX, region: null };
     if (!event.shiftKey && event.pointerType !== "touch") this.#seek(this.#drag.from_s);
   }
 
@@ -234,7 +234,10 @@ class Timeline extends HTMLElement {
   #move(event) {
     const x = event.clientX - this.getBoundingClientRect().left;
     this.#ghost.style.transform = `translateX(${x.toFixed(1)}px)`;
-    if (this.#drag?.shift) this.region = ordered(this.#drag.from_s, this.#secondsAt(event));
+    const drag = this.#drag;
+    if (!drag || (!drag.region && Math.abs(event.clientX - drag.x) < LEAST_DRAG)) return;
+    drag.region = ordered(drag.from_s, this.#secondsAt(event));
+    this.#redraw();
   }
 
   /** @param {PointerEvent} event */
@@ -242,15 +245,18 @@ class Timeline extends HTMLElement {
     const drag = this.#drag;
     this.#drag = null;
     if (!drag) return;
-    const at = this.#secondsAt(event);
-    const moved = Math.abs(at - drag.from_s) * this.clientWidth > 3 * (this.#view.end_s - this.#view.start_s);
-    if (!drag.shift) {
-      if (moved || event.pointerType === "touch") this.#seek(at);
+    if (!drag.region) {
+      if (event.pointerType === "touch") this.#seek(drag.from_s);
       return;
     }
-    this.region = moved ? ordered(drag.from_s, at) : null;
-    const detail = { track: this.track, ...(this.region ?? { start_s: 0, end_s: 0 }) };
+    const detail = { track: this.track, ...drag.region, free: event.altKey };
     this.dispatchEvent(new CustomEvent("sf:region", { detail, bubbles: true }));
+    this.#redraw();
+  }
+
+  #cancel() {
+    this.#drag = null;
+    this.#redraw();
   }
 
   /** @param {WheelEvent} event */

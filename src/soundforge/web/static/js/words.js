@@ -12,6 +12,21 @@ export function decibels(db) {
   return db <= -36 ? "off" : `${db > 0 ? "+" : db < 0 ? "−" : ""}${Math.abs(db).toFixed(1)} dB`;
 }
 
+/** "middle", "30 % left". @param {number} pan -1 to 1 */
+export function panned(pan) {
+  return pan === 0 ? "middle" : `${Math.round(Math.abs(pan) * 100)} % ${pan < 0 ? "left" : "right"}`;
+}
+
+/** "+3 st". @param {number} count */
+export function semitones(count) {
+  return `${count > 0 ? "+" : count < 0 ? "−" : ""}${Math.abs(count)} st`;
+}
+
+/** "0:12 to 0:24". @param {{ start_s: number, end_s: number }} region */
+export function span({ start_s, end_s }) {
+  return `${clock(start_s)} to ${clock(end_s)}`;
+}
+
 /** Says something to a screen reader: changes of state, never a percentage. @param {string} text */
 export function announce(text) {
   const region = document.getElementById("announce");
