@@ -18,7 +18,7 @@ from soundforge.db import Database, transaction
 from soundforge.library._search import search_fields
 from soundforge.tables import Kind, Track, User
 from tests.browser.conftest import cookie_of, new_person
-from tests.support.browser import Studio, Visit, until, visit
+from tests.support.browser import Studio, Visit, evaluate, until, visit
 from tests.support.song import write_song
 
 pytestmark = [
@@ -220,3 +220,78 @@ async def test_strange_titles_are_shown_as_they_are_and_break_nothing(
                 assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
                 assert await page.evaluate("document.getElementById('stage').scrollWidth <= innerWidth")
                 await page.go_back()
+
+
+async def test_what_the_analysis_found_is_put_right_in_every_tab_and_taken_back(
+    studio_of_song: tuple[Visit, Page], house: Studio
+) -> None:
+    visiting, page = studio_of_song
+    other = await visiting.live(page.url.removeprefix(house.url))
+    found = float((await page.inner_text("[data-unfolds=correct-tempo] >> nth=0")).split()[0])
+    version = await page.get_attribute(".overview sf-timeline", "data-analysis")
+    await page.focus("[data-unfolds=correct-tempo] >> nth=0")
+    await page.keyboard.press("Enter")
+    await page.focus("[aria-label='Twice the tempo']")
+    await page.keyboard.press("Enter")
+    for tab in (page, other):
+        await tab.wait_for_selector("[data-unfolds=correct-tempo] [data-mark=corrected]")
+        shown = (await tab.inner_text("[data-unfolds=correct-tempo] >> nth=0")).split()[0]
+        assert float(shown) == pytest.approx(2 * found, abs=0.11)
+        assert (await tab.inner_text(".row .column-bpm")) == shown
+    assert await page.is_visible("#correct-tempo")  # it stays unfolded while the stage comes anew
+    assert await page.get_attribute(".overview sf-timeline", "data-analysis") != version
+    assert f"Found {found:.1f}" in await page.inner_text("#correct-tempo")
+    await page.click("[data-unfolds=correct-key]")
+    await page.click(".wheel [value='12A']")
+    await other.wait_for_selector(".figures .key:has-text('12A')")
+    await page.click("#correct-key >> text=As found")
+    await page.click("[data-unfolds=correct-tempo] >> nth=0")
+    await page.click("#correct-tempo >> text=As found")
+    for tab in (page, other):
+        await until(tab, "document.querySelectorAll('[data-mark=corrected]').length === 0")
+        assert (await tab.inner_text("[data-unfolds=correct-tempo] >> nth=0")).split()[0] == f"{found:.1f}"
+    await until(page, f"document.querySelector('.overview sf-timeline').dataset.analysis === {json.dumps(version)}")
+
+
+async def test_the_tempo_is_tapped_by_the_key_and_set(studio_of_song: tuple[Visit, Page]) -> None:
+    _, page = studio_of_song
+    await page.evaluate("document.activeElement.blur(); let at = 1000; performance.now = () => (at += 375)")
+    for _ in range(6):
+        await page.keyboard.press("t")
+    assert await page.is_visible("#correct-tempo")
+    assert await page.input_value("#tempo-bpm") == "160.0"
+    assert await page.inner_text("#tempo-taps") == "6 taps: 160.0"
+    await page.focus("#tempo-bpm")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("[data-unfolds=correct-tempo]:has-text('160.0')")
+    await page.click("#correct-tempo >> text=As found")
+    await until(page, "document.querySelectorAll('[data-mark=corrected]').length === 0")
+
+
+async def test_a_bar_and_a_section_begin_where_the_play_head_is(studio_of_song: tuple[Visit, Page]) -> None:
+    _, page = studio_of_song
+    await page.click("[data-unfolds=correct-tempo] >> nth=0")
+    await page.click("text=Bar begins here")
+    await page.wait_for_selector(".toast:has-text('play-head')")
+    await page.click("#stage [data-play]")
+    await until(page, "mixer.playing && !mixer.held")
+    await page.keyboard.press(" ")
+    await page.evaluate("document.activeElement.blur()")
+    await evaluate(page, "await mixer.seek(3.1);")
+    await page.click("text=Bar begins here")
+    await page.wait_for_selector("#correct-tempo >> text=As found")
+    document = await evaluate(
+        page, "return (await fetch(document.querySelector('.overview sf-timeline').dataset.analysis)).json();"
+    )
+    first = document["corrections"]["downbeat"]["value"]["t_s"]
+    assert abs(first - 3.1) < 0.26  # the nearest of beats half a second apart
+    assert any(abs(document["beats"]["times_s"][i] - first) < 0.001 for i in document["downbeats"]["beat_indices"])
+    await page.click("#correct-tempo >> text=As found")
+    await until(page, "document.querySelectorAll('[data-mark=corrected]').length === 0")
+    if await page.locator("[data-unfolds=correct-sections]").count():
+        await page.click("[data-unfolds=correct-sections]")
+        await page.fill("#section-name", "Hook <b>")
+        await page.click("#correct-sections >> text=Rename")
+        await page.wait_for_selector(".sections button:has-text('Hook <b>')")
+        await page.click("#correct-sections >> text=As found")
+        await until(page, "!document.querySelector('.sections').textContent.includes('Hook')")

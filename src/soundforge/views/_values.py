@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+_CUES = {"first_downbeat": "First bar", "mix_in": "Mix in", "drop": "Drop", "mix_out": "Mix out", "fade_out": "Fade"}
+
 
 @dataclass(frozen=True)
 class JobView:
@@ -121,6 +123,12 @@ class TrackView:
         """The newest zip that was packed, if there is one."""
         return next((job for job in self.jobs if job.kind == "export" and "file_id" in job.result), None)
 
+    def found(self, field: str) -> str:
+        """What was found of a field that its user put right, in a few words; empty where nobody did."""
+        found = (self.document.get("corrections", {}).get(field) or {}).get("found") or {}
+        words = {"tempo": "{bpm:.1f} BPM", "key": "{tonic} {mode}", "meter": "{signature}"}[field]
+        return f"Found: {words.format(**found)}" if found else ""
+
     @property
     def sections(self) -> list[tuple[float, str, str]]:
         """Start in seconds, name and clock time of every section."""
@@ -128,6 +136,13 @@ class TrackView:
         return [
             (one["start_s"], (one.get("label") or one["group"]).capitalize(), _clock(one["start_s"])) for one in found
         ]
+
+    @property
+    def cues(self) -> list[tuple[float, str, str, str]]:
+        """Second, name, clock time and kind of the cue points found, but for sections, which are shown as such."""
+        found = self.document.get("cues") or []
+        named = [(one["t_s"], _CUES.get(one["kind"], ""), _clock(one["t_s"]), one["kind"]) for one in found]
+        return [cue for cue in named if cue[1]]
 
 
 def _clock(seconds: float) -> str:

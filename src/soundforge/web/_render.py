@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from jinja2.exceptions import TemplateNotFound
 
-from soundforge import accounts
+from soundforge import accounts, formats
 from soundforge.views import JobView, TrackRow
 
 HERE = Path(__file__).parent
@@ -33,6 +33,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"static": static_url, "row_job": row_job, "job_words": job_words}
+    made.globals |= {"KEYS": formats.KEYS, "METERS": formats.METERS, "SECTION_NAMES": formats.SECTION_NAMES}
+    made.globals["mixing_keys"] = formats.mixing_keys
     made.globals["shortest_password"] = accounts.SHORTEST_PASSWORD
     return made
 

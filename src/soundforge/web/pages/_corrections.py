@@ -19,7 +19,7 @@ _WORDS = {"tempo": "Tempo", "downbeat": "Grid", "meter": "Metre", "key": "Key", 
 @router.post("/{field}")
 async def add_correction(request: Request, visitor: VisitorOf, track_id: UUID, field: str) -> HTMLResponse:
     """Put a field right; the form's fields say how (``formats.read_correction``)."""
-    wish = dict(await request.form())
+    wish = _wish(dict(await request.form()))
     async with transaction() as session:
         await pipeline.add_correction(session, visitor.id, track_id, field, wish)
         track = await views.get_track_view(session, visitor.id, track_id)
@@ -35,6 +35,15 @@ async def remove_correction(request: Request, visitor: VisitorOf, track_id: UUID
         track = await views.get_track_view(session, visitor.id, track_id)
     text = f"{_WORDS[field]} as it was found{_now(field, track.document)}."
     return page(request, "pages/_corrected.html", track_id=track_id, field=field, text=text, is_undone=True)
+
+
+def _wish(form: dict[str, Any]) -> dict[str, Any]:
+    """What the form asks for; that of the sections names an act, a section, and where the play-head is."""
+    if "act" not in form:
+        return form
+    here_s, section = form.get("here_s"), form.get("section")
+    places = {"move": section, "rename": section, "join": section, "part": here_s}
+    return {str(form["act"]): places.get(form["act"]), "label": form.get("label", ""), "to_s": here_s, "snap": True}
 
 
 def _now(field: str, document: dict[str, Any]) -> str:

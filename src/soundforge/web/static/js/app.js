@@ -7,6 +7,7 @@ import "./timeline.js";
 import "./stream.js";
 import "./resync.js";
 import "./rows.js";
+import "./correct.js";
 import "./keys.js";
 import "./upload.js";
 import "./overlay.js";

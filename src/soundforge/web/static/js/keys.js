@@ -1,5 +1,6 @@
 /** The keyboard: an instrument's. Never inside what takes text, never over a dialog, never with Ctrl, Alt or Meta. */
 
+import { tap } from "./correct.js";
 import { toggle } from "./player.js";
 import { moveRow, rowInHand } from "./rows.js";
 
@@ -31,6 +32,7 @@ const acts = {
   "]": () => press('sf-tools [data-act="loop-end"]'),
   j: () => moveRow(1),
   k: () => moveRow(-1),
+  t: () => tap(),
   p: () => rowInHand()?.querySelector("button")?.click(),
   Enter: () => rowInHand()?.querySelector("a")?.click(),
 };
