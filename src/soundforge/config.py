@@ -47,9 +47,7 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(default=2048, ge=1, description="Largest file that may be imported, in MB.")
     max_duration_s: int = Field(default=3 * 3600, ge=1, description="Longest audio that may be imported, in seconds.")
     default_model: str = Field(default="auto", description="Model that separates unless another is chosen.")
-    undo_s: int = Field(
-        default=7 * 86400, ge=0, description="How long a deleted track can be brought back, in seconds."
-    )
+    undo_days: int = Field(default=7, ge=0, le=90, description="How many days a deleted track can be brought back.")
     model_hub: str = Field(
         default="https://huggingface.co", description="Where models are pulled from; https, or http on this machine."
     )

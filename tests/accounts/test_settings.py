@@ -52,8 +52,8 @@ async def test_ones_own_value_counts_before_everybodys_before_the_default(ann: U
 
 
 async def test_a_setting_of_the_instance_is_the_same_for_all_whoever_set_it(ann: UUID) -> None:
-    assert await change(ann, "undo_s", " 3600 ") == 3600
-    assert await value(None, "undo_s") == await value(ann, "undo_s") == 3600
+    assert await change(ann, "undo_days", " 30 ") == 30
+    assert await value(None, "undo_days") == await value(ann, "undo_days") == 30
     async with reading() as session:
         (row,) = await session.scalars(select(Setting))
     assert row.user_id is None
@@ -62,11 +62,11 @@ async def test_a_setting_of_the_instance_is_the_same_for_all_whoever_set_it(ann:
 @pytest.mark.parametrize(
     ("name", "new"),
     [
-        ("undo_s", "-1"),
-        ("undo_s", "soon"),
-        ("undo_s", 1.5),
-        ("undo_s", True),
-        ("undo_s", 91 * 86400),
+        ("undo_days", "-1"),
+        ("undo_days", "soon"),
+        ("undo_days", 1.5),
+        ("undo_days", True),
+        ("undo_days", 91),
         ("default_model", ""),
         ("default_model", "../x"),
         ("default_model", 5),
@@ -90,33 +90,33 @@ async def test_an_unknown_setting_is_not_found(ann: UUID) -> None:
 async def test_the_environment_wins_and_shows_as_locked(
     ann: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SOUNDFORGE_UNDO_S", "60")
+    monkeypatch.setenv("SOUNDFORGE_UNDO_DAYS", "60")
     locked = accounts.locked_by(Settings(_env_file=None, data=tmp_path))
-    assert locked == {"undo_s": 60}
-    await change(None, "undo_s", 3600)
+    assert locked == {"undo_days": 60}
+    await change(None, "undo_days", 30)
     with accounts.open_settings(locked):
-        assert await value(ann, "undo_s") == 60
+        assert await value(ann, "undo_days") == 60
         with pytest.raises(Conflict) as refused:
-            await change(ann, "undo_s", 1)
+            await change(ann, "undo_days", 1)
         assert refused.value.code == "setting_locked"
         async with reading() as session:
             shown = {one.spec.name: (one.value, one.locked) for one in await accounts.list_settings(session, ann)}
-        assert shown == {"default_model": ("auto", False), "undo_s": (60, True)}
-    assert await value(ann, "undo_s") == 3600
+        assert shown == {"default_model": ("auto", False), "undo_days": (60, True)}
+    assert await value(ann, "undo_days") == 30
 
 
 async def test_a_value_of_the_environment_that_cannot_be_is_told(ann: UUID) -> None:
-    with accounts.open_settings({"undo_s": 10**9}), pytest.raises(Broken) as broken:
-        await value(ann, "undo_s")
+    with accounts.open_settings({"undo_days": 10**9}), pytest.raises(Broken) as broken:
+        await value(ann, "undo_days")
     assert broken.value.code == "bad_environment"
 
 
 async def test_a_list_says_where_each_value_comes_from(ann: UUID) -> None:
     await change(ann, "default_model", "dsp")
-    await change(None, "undo_s", 5)
+    await change(None, "undo_days", 5)
     async with reading() as session:
         shown = await accounts.list_settings(session, ann)
-    assert [(one.spec.name, one.source) for one in shown] == [("default_model", "user"), ("undo_s", "instance")]
+    assert [(one.spec.name, one.source) for one in shown] == [("default_model", "user"), ("undo_days", "instance")]
 
 
 async def test_a_secret_lies_sealed_and_is_never_listed(tmp_path: Path) -> None:
@@ -148,5 +148,5 @@ async def test_a_setting_is_changed_many_times_on_one_connection(ann: UUID) -> N
     async with transaction() as session:
         for number in range(15):  # the driver prepares a statement at its sixth time, the server plans it at the 11th
             await accounts.change_setting(session, ann, "default_model", f"model{number}")
-            await accounts.change_setting(session, None, "undo_s", number)
-    assert (await value(ann, "default_model"), await value(None, "undo_s")) == ("model14", 14)
+            await accounts.change_setting(session, None, "undo_days", number)
+    assert (await value(ann, "default_model"), await value(None, "undo_days")) == ("model14", 14)

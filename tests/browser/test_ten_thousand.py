@@ -5,13 +5,14 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page
-from sqlalchemy import insert
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from soundforge import library
+from soundforge import library, pipeline
 from soundforge.db import transaction
 from soundforge.events import TrackAdded, publish
 from soundforge.library._search import search_fields
-from soundforge.tables import Track, User
+from soundforge.tables import File, Job, Kind, Stem, Track, User
 from tests.support.browser import Visit, until
 
 pytestmark = [
@@ -23,16 +24,20 @@ pytestmark = [
 
 MANY = 10_000
 MOST_BYTES = 2000
+STEMS = ("vocals", "drums", "bass", "other")
+WITH_STEMS = 100  # songs; the others are below what a page shows first
 TITLES = "[...document.querySelectorAll('.row')].map((row) => row.querySelector('.row-name a').textContent)"
 TIMES = "[...document.querySelectorAll('.row .column-time')].map((cell) => cell.textContent)"
 
 
 def song(owner: User, number: int, title: str = "") -> dict[str, object]:
     """Give a row as an import would have made it; length falls as the title rises."""
-    title, artist = title or f"Song {number:05}", f"Artist {number % 97:02}"
+    title, artist = title or f"Song {number:05}", f"Artist {number % 97:02} and the Orchestra of the Neighbours"
     return {
         "id": uuid4(),
         "owner_id": owner.id,
+        "audio_file_id": owner.id,
+        "mix_file_id": owner.id,
         "title": title,
         "artist": artist,
         "album": "",
@@ -46,12 +51,30 @@ def song(owner: User, number: int, title: str = "") -> dict[str, object]:
     }
 
 
+async def add_stems(session: AsyncSession, owner: User, track_ids: list[UUID]) -> None:
+    """Stems as separations have left them."""
+    shared = {"kind": Kind.SEPARATION, "owner_id": owner.id, "max_attempts": 1}
+    jobs = [{"id": uuid4(), "track_id": track_id, "unique_key": f"{track_id}", **shared} for track_id in track_ids]
+    await session.execute(insert(Job), jobs)
+    for move in ("status = 'processing', run = 1", "status = 'completed'"):
+        await session.execute(text(f"UPDATE jobs SET {move} WHERE owner_id = '{owner.id}'"))
+    stems = [
+        {"track_id": job["track_id"], "job_id": job["id"], "file_id": owner.id, "name": name, "position": at}
+        for job in jobs
+        for at, name in enumerate(STEMS)
+    ]
+    await session.execute(insert(Stem), stems)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def many(person: User) -> dict[str, UUID]:
     """Ten thousand songs of one person: title → id."""
     songs = [song(person, number) for number in range(MANY)]
+    mix = {"owner_id": person.id, "key": f"jobs/{person.id}/1/mix.flac", "size_bytes": 1, "sha256": "0" * 64}
     async with transaction() as session:
+        await session.execute(insert(File), [{"id": person.id, "media_type": "audio/flac", **mix}])
         await session.execute(insert(Track), songs)
+        await add_stems(session, person, [UUID(str(one["id"])) for one in songs[:WITH_STEMS]])
     return {str(one["title"]): UUID(str(one["id"])) for one in songs}
 
 
@@ -165,6 +188,22 @@ async def test_a_deleted_row_goes_and_comes_back_by_itself(here: Visit, person: 
     assert len(await heard(one)) == 1
     assert await one.locator(".row").count() == 100
     assert await other.locator(".row").count() == 100
+    assert lists_asked_for(here) == []
+
+
+async def test_a_job_is_told_in_small_messages_to_the_row_of_its_track_and_to_the_dock(
+    here: Visit, person: User, many: dict[str, UUID]
+) -> None:
+    one, other = await tabs(here)
+    row = f"#track-{many['Song 00050']}"
+    assert await one.locator(f"{row} [data-stem]").count() == len(STEMS)
+    async with transaction() as session:
+        job = await pipeline.request_analysis(session, person.id, many["Song 00050"])
+    await until(one, f"document.querySelector('{row} .row-state').dataset.state !== ''")
+    await one.wait_for_selector(f"#job-{job.id}")
+    await other.wait_for_selector(f"#job-{job.id}")
+    await heard(one)
+    await heard(other)
     assert lists_asked_for(here) == []
 
 

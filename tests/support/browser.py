@@ -28,6 +28,7 @@ _WATCH = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
 window.heard = [];
+window.pings = 0;
 const fetched = window.fetch;
 window.fetch = async (...args) => {
   const answer = await fetched(...args);
@@ -40,6 +41,7 @@ window.fetch = async (...args) => {
       const messages = text.split("\\n\\n");
       text = messages.pop();
       window.heard.push(...messages.filter((message) => !message.startsWith(":")));
+      window.pings += messages.filter((message) => message.startsWith(":")).length;
     }
   })().catch(() => null);
   return new Response(page, { status: answer.status, headers: answer.headers });

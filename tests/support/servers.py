@@ -18,12 +18,14 @@ from soundforge.db import EmbeddedServer
 from soundforge.db._programs import find_account
 
 _APPLICATION = """
+import signal
 import sys
 from pathlib import Path
 from soundforge import logs
 from soundforge.config import Settings
 from soundforge.db import open_server
 logs.set_up()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job, as these tests may be, ignores it
 with open_server(Settings(_env_file=None, data=Path(sys.argv[1]), database_url=None)) as dsn:
     print(dsn, flush=True)
     sys.stdin.read()

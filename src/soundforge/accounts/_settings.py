@@ -21,7 +21,7 @@ type Value = str | int | bool
 type Source = Literal["environment", "user", "instance", "default"]
 
 _MODEL = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
-_LONGEST_UNDO_S = 90 * 86400
+_MOST_UNDO_DAYS = 90
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ def _read_model(value: object) -> str:
     return value
 
 
-def _read_undo_s(value: object) -> int:
+def _read_undo_days(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip().isdecimal():
-        raise ValueError("This is not a whole number of seconds.")
-    seconds = int(value)
-    if seconds > _LONGEST_UNDO_S:
-        raise ValueError("A deleted track is kept for at most 90 days.")
-    return seconds
+        raise ValueError("This is not a whole number of days.")
+    days = int(value)
+    if days > _MOST_UNDO_DAYS:
+        raise ValueError(f"A deleted track is kept for at most {_MOST_UNDO_DAYS} days.")
+    return days
 
 
 SETTINGS: Final[Mapping[str, SettingSpec]] = {
@@ -78,11 +78,11 @@ SETTINGS: Final[Mapping[str, SettingSpec]] = {
             scope="user",
         ),
         SettingSpec(
-            name="undo_s",
-            label="Keep deleted tracks",
-            effect="So long (in seconds) a deleted track can be brought back; then its files are removed.",
-            default=7 * 86400,
-            read=_read_undo_s,
+            name="undo_days",
+            label="Keep deleted tracks, in days",
+            effect="So many days a deleted track can be brought back; then its files are removed.",
+            default=7,
+            read=_read_undo_days,
             scope="instance",
         ),
     )

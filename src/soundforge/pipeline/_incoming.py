@@ -23,7 +23,7 @@ _MB = 1 << 20
 
 @dataclass(frozen=True)
 class Upload:
-    """Received bytes that wait in ``incoming/<id>`` for their import job; ``name`` as the user calls them."""
+    """Received bytes that wait in ``incoming/<id>`` for their import job; ``name``: the user's, fit to show."""
 
     id: UUID
     name: str
@@ -44,7 +44,7 @@ async def open_upload(settings: Settings, name: str, chunks: AsyncIterable[bytes
         size = await _write(part, chunks, settings.max_upload_mb * _MB)
         await asyncio.to_thread(sources.check_file, part, max_mb=settings.max_upload_mb)
         await asyncio.to_thread(part.rename, whole)
-        yield Upload(upload_id, _kept_name(name), size)
+        yield Upload(upload_id, sources.one_line(name)[-LONGEST_NAME:], size)
     except BaseException:
         with suppress(OSError):  # a disk that cannot be written holds nothing of it either
             _remove([part, whole])
@@ -110,11 +110,6 @@ def _on_disk() -> Iterator[None]:
 def too_large(most_mb: int) -> Invalid:
     """The refusal of a file over the limit."""
     return Invalid(f"This file is larger than the {most_mb} MB that are allowed here.", code="too_large")
-
-
-def _kept_name(name: str) -> str:
-    """The end of a name, as text that a database can hold: no NUL, no half of a surrogate pair."""
-    return name.encode("utf-8", "replace").decode().replace("\0", "")[-LONGEST_NAME:]
 
 
 def _received(folder: Path) -> dict[Path, datetime]:

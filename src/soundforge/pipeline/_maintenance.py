@@ -39,7 +39,7 @@ async def purge(run: jobs.Run) -> None:
 async def _purge_tracks(run: jobs.Run) -> None:
     now = datetime.now(UTC)
     async with run.writing() as session:
-        undo = timedelta(seconds=int(await accounts.get_setting(session, None, "undo_s")))
+        undo = timedelta(days=int(await accounts.get_setting(session, None, "undo_days")))
         for track_id in await library.list_removed_before(session, now - undo):
             await library.purge_track(session, track_id, now - undo)
         await library.orphan_exports(session, now - KEEP_EXPORTS)

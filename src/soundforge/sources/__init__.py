@@ -24,7 +24,7 @@ from ._lines import (
     split_paste,
 )
 from ._links import Link, LinkKind, Site, is_link, parse_link
-from ._names import Guess, clean_name
+from ._names import Guess, clean_name, one_line
 
 __all__ = [
     "EXTENSIONS",
@@ -55,6 +55,7 @@ __all__ = [
     "is_link",
     "list_audio",
     "media_type_of",
+    "one_line",
     "parse_link",
     "read_exported_list",
     "read_line",

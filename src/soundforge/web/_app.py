@@ -12,7 +12,7 @@ from soundforge.config import Settings
 from soundforge.db import reading
 from soundforge.web import api, pages
 from soundforge.web._errors import add_error_handlers, explain
-from soundforge.web._render import STATIC, static_version
+from soundforge.web._render import STATIC, compile_templates, static_version
 from soundforge.web._security import BodyLimit, FirstRun, SameOrigin, SecurityHeaders, TrustedHosts, allowed_hosts
 from soundforge.web._studio import Studio
 
@@ -31,10 +31,11 @@ class _KeptFiles(StaticFiles):
 
 
 def create_app(studio: Studio) -> ASGIApp:
-    """Make the application; whoever serves it owns the studio.
+    """Make the application, ready to draw its first page; whoever serves it owns the studio.
 
     The security headers go around everything, also the answer to an error nobody expected.
     """
+    compile_templates()
     return SecurityHeaders(make_routes(studio))
 
 

@@ -39,6 +39,12 @@ def environment() -> Environment:
     return made
 
 
+def compile_templates() -> None:
+    """Compile every template, so that nobody waits for it while the first pages are drawn."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+
+
 @cache
 def static_version() -> str:
     """A hash over every file of ours: it changes when any of them does, so all may be kept for ever."""

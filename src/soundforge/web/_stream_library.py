@@ -56,26 +56,21 @@ async def results_ready(session: AsyncSession, feed: Feed, event: StemsReady | A
     return {**await _update(session, feed, event.track_id), "stage": _once(feed, "stage", event.track_id)}
 
 
-async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> dict[str, Any] | None:
-    """A tick moves bars alone; any other change sends the job, and the row of its track."""
+async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> list[dict[str, Any]]:
+    """A tick moves bars alone; any other change sends the job, and the row of its track, each by itself."""
     if event.kind == Kind.MAINTENANCE:
-        return None  # nobody's music: the lists leave it out too
+        return []  # nobody's music: the lists leave it out too
     state = (event.status, event.run, event.wait_reason, event.error_code)
     known = feed.seen.get(event.job_id)
     feed.seen[event.job_id] = state
+    told = {"tick": False, "in_row": False, "first": False, "job": None, "row": None, "stage": False}
     if known == state and event.status in RUNNING:
-        return {
-            "tick": True,
-            "in_row": feed.seen.get(event.track_id) == event.job_id,
-            "first": False,
-            "job": None,
-            "row": None,
-        }
-    row = await _news(session, feed, event.track_id) if event.track_id else None
+        return [told | {"tick": True, "in_row": feed.seen.get(event.track_id) == event.job_id}]
     job = await views.get_job_view(session, feed.owner_id, event.job_id)
     is_new = known is None and job.created_at > feed.opened_at - _JUST_NOW
-    is_packed = job.kind == Kind.EXPORT and job.status == Status.COMPLETED
-    return {"tick": False, "in_row": False, "first": is_new, "job": job, "row": row, "stage": is_packed}
+    shows = job.status in (Status.QUEUED, Status.FAILED) or (job.kind == Kind.EXPORT and job.status == Status.COMPLETED)
+    row = await _news(session, feed, event.track_id) if event.track_id else None
+    return [told | {"row": row, "stage": shows and event.track_id is not None}, told | {"job": job, "first": is_new}]
 
 
 async def _insert(session: AsyncSession, feed: Feed, track_id: UUID) -> list[dict[str, Any]]:

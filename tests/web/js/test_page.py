@@ -13,8 +13,7 @@ async def test_a_feed_whose_first_connect_is_refused_is_tried_again_until_it_is_
     studio.expected += ["Failed to load resource", "503"]
     studio.app.state.refusals = 2
     page = await studio.open()
-    await until(page, f"{BADGE} === 'offline'")
-    assert await page.inner_text("#link") == "offline"
+    await until(page, f"{BADGE} === 'offline' && document.getElementById('link').innerText === 'offline'")
     await until(page, f"{BADGE} === 'live'")
     assert studio.app.state.refusals == 0
     # the message that came with it changed one bar, and nothing of the refusals was put into the page

@@ -75,14 +75,19 @@ async def test_a_click_seeks_there_and_starts_the_track_when_another_one_or_none
     page = await studio.open()
     box = await page.locator(OVERVIEW).bounding_box()
     assert box is not None
-    await page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    await page.wait_for_selector("sf-player[data-playing]:not([data-stalled])")
-    assert abs(await evaluate(page, "return mixer.position;") - DURATION_S / 2) < 1.5
-    await page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
-    assert abs(await evaluate(page, "return mixer.position;") - DURATION_S / 4) < 1.5
+    await page.evaluate("document.addEventListener('sf:seek', ({ detail }) => (window.sought = detail.seconds))")
+    for share in (1 / 2, 1 / 4):
+        await page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+        await page.wait_for_selector("sf-player[data-playing]:not([data-stalled])")
+        assert abs(await page.evaluate("window.sought") - DURATION_S * share) < 0.5
+        since_s = await evaluate(page, "return mixer.position - window.sought;")  # it plays on while we ask
+        assert -0.5 < since_s < DURATION_S * share / 2
+    await page.keyboard.press(" ")
+    await page.wait_for_selector("sf-player:not([data-playing])")
+    position_s = await evaluate(page, "return mixer.position;")
     head = await page.locator(f"{OVERVIEW} .playhead").bounding_box()
     assert head is not None
-    assert abs(head["x"] - (box["x"] + box["width"] / 4)) < 12
+    assert abs(head["x"] - (box["x"] + box["width"] * position_s / DURATION_S)) < 12
 
 
 async def test_arrows_step_by_beats_and_the_slider_says_where_it_is(studio: Studio) -> None:

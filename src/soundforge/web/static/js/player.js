@@ -3,6 +3,7 @@
  *
  * Pages talk to it by attributes alone:
  *   <button data-play="<track>" data-file data-rate data-frames data-title data-artist data-href>   play or pause
+ *   <button data-play data-file data-rate data-frames> in a row, which tells the rest               the same
  *   <button data-seek="<seconds>" data-track="<track>">                                            go there
  *   event "sf:seek" {track, seconds}                                                               the same, from a timeline
  * and follow it through `events` and `now` below.
@@ -61,9 +62,20 @@ export async function useStems(track) {
 
 /** @param {HTMLElement} button @returns {Song} */
 function songOf(button) {
-  const { play = "", title = "", artist = "", href = "/", file = "", rate, frames } = button.dataset;
-  return { track: play, title, artist, href, file, rate: Number(rate) || 44100, frames: Number(frames) || 0 };
+  const { title = "", artist = "", href = "/", file = "", rate, frames } = button.dataset;
+  const sound = { track: trackOf(button), file, rate: Number(rate) || 44100, frames: Number(frames) || 0 };
+  const name = button.closest(".row")?.querySelector(".row-name a");
+  if (!name) return { ...sound, title, artist, href };
+  const by = name.nextElementSibling?.textContent ?? "";
+  return { ...sound, title: name.textContent ?? "", artist: by, href: name.getAttribute("href") ?? "/" };
 }
+
+/** @param {HTMLElement} button */
+const trackOf = (button) => button.dataset.play || button.closest(".row")?.id.slice("track-".length) || "";
+
+/** @returns {HTMLElement[]} every play button, in the order of the page @param {string} [within] */
+const playButtons = (within = "") =>
+  [...document.querySelectorAll(`${within} [data-play]`)].filter((button) => button instanceof HTMLElement);
 
 /** @param {string} track @param {number} seconds */
 export async function seek(track, seconds) {
@@ -72,8 +84,8 @@ export async function seek(track, seconds) {
     events.dispatchEvent(new Event("tick"));
     return;
   }
-  const button = document.querySelector(`[data-play="${CSS.escape(track)}"]:not([disabled])`);
-  if (button instanceof HTMLElement) await open(songOf(button), seconds);
+  const button = playButtons().find((button) => trackOf(button) === track && !button.hasAttribute("disabled"));
+  if (button) await open(songOf(button), seconds);
 }
 
 /** The song before or after this one in the list on the page. @param {1 | -1} step */
@@ -85,10 +97,9 @@ async function step(step) {
 
 /** @param {1 | -1} step */
 function beside(step) {
-  const buttons = [...document.querySelectorAll(".row [data-play]:not([disabled])")];
-  const here = buttons.findIndex((button) => /** @type {HTMLElement} */ (button).dataset.play === song?.track);
-  const button = here < 0 ? null : buttons[here + step];
-  return button instanceof HTMLElement ? button : null;
+  const buttons = playButtons(".row").filter((button) => !button.hasAttribute("disabled"));
+  const here = buttons.findIndex((button) => trackOf(button) === song?.track);
+  return (here < 0 ? null : buttons[here + step]) ?? null;
 }
 
 export async function toggle() {
@@ -145,6 +156,7 @@ class Player extends HTMLElement {
     volume.addEventListener("input", () => this.#volume(Number(volume.value)));
     this.#volume(Number(volume.value));
     document.addEventListener("htmx:after:settle", () => this.#mark());
+    this.#mark();
   }
 
   /** @param {string} act */
@@ -209,14 +221,13 @@ class Player extends HTMLElement {
     if (slider.getAttribute("aria-valuetext") !== told) slider.setAttribute("aria-valuetext", told);
   }
 
-  /** Every play button of this song shows whether it sounds, also in rows that came just now. */
+  /** Every play button has its name, and those of this song show whether it sounds, also in rows that came just now. */
   #mark() {
-    for (const button of document.querySelectorAll("[data-play]")) {
-      const { play, title } = /** @type {HTMLElement} */ (button).dataset;
-      const on = mixer.playing && play === song?.track;
-      if (button.hasAttribute("data-playing") === on) continue;
+    for (const button of playButtons()) {
+      const on = mixer.playing && trackOf(button) === song?.track;
+      if (button.hasAttribute("data-playing") === on && button.hasAttribute("aria-label")) continue;
       button.toggleAttribute("data-playing", on);
-      button.setAttribute("aria-label", `${on ? "Pause" : "Play"} ${title}`);
+      button.setAttribute("aria-label", `${on ? "Pause" : "Play"} ${songOf(button).title}`);
       button.setAttribute("title", on ? "Pause" : "Play");
     }
   }
