@@ -16,7 +16,7 @@ def confine(*, memory_mb: int) -> str:
     _lower(resource.RLIMIT_CORE, 0)
     if sys.platform == "linux":  # elsewhere the address space is reserved far beyond its use
         _lower(resource.RLIMIT_AS, memory_mb << 20)
-    return _leave_network()
+    return leave_network()
 
 
 def limit_work(*, cpu_s: float, file_bytes: int) -> None:
@@ -32,8 +32,11 @@ def _lower(what: int, value: int) -> None:
     resource.setrlimit(what, (value, value))
 
 
-def _leave_network() -> str:
-    """Enter an empty network namespace: outright as root, else inside a user namespace of our own."""
+def leave_network() -> str:
+    """Enter an empty network namespace: outright as root, else inside a user namespace of our own.
+
+    Gives ``none``, or ``host`` where the kernel does not allow it.
+    """
     if sys.platform != "linux":
         return "host"
     for flags in (os.CLONE_NEWNET, os.CLONE_NEWUSER | os.CLONE_NEWNET):

@@ -15,8 +15,7 @@ from soundforge.sources import (
     failure,
 )
 from soundforge.sources._lengths import is_right_length
-from tests.support.audio import sweep, write_audio
-from tests.support.sound_shelf import PLACES, SHELF, Place
+from tests.support.sound_shelf import PLACES, SHELF, Place, sound
 
 
 class FakeDownloader:
@@ -58,7 +57,8 @@ class FakeDownloader:
             raise failure("wrong_length", "", found)
         if on_progress:
             on_progress(60.0, "downloading")
-        path = write_audio(folder / f"{place.id}.m4a", sweep(place.sound_s, rate=22050, channels=1), rate=22050)
+        path = folder / f"{place.id}.m4a"
+        path.write_bytes(sound("m4a", place.sound_s))
         if on_progress:
             on_progress(100.0, "checking")
         doubtful = not right or (not chosen and place.candidate.score < SURE_SCORE)

@@ -4,9 +4,16 @@ Each song is named after what becomes of it, so that a fake in memory, a program
 a local server in the place of the real sites can play the same story.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from soundforge.sources import Candidate, Link, LinkKind, Site, Song
+from tests.support.audio import sweep, write_audio
 
 ARTIST = "Ann Lee"
 LENGTH_S = 12.0
@@ -71,3 +78,35 @@ FATES = (
 )
 SHELF |= {code: (Place(video(code, 100 + n), fate=code),) for n, code in enumerate(FATES)}
 PLACES: dict[str, Place] = {place.id: place for places in SHELF.values() for place in places}
+
+
+@cache
+def sound(kind: str, seconds: float) -> bytes:
+    """Make the bytes of a place's sound, encoded as ``kind``."""
+    rate = 48000 if kind == "opus" else 16000
+    with TemporaryDirectory() as folder:
+        path = write_audio(Path(folder) / f"a.{kind}", sweep(seconds, rate=rate, channels=1), rate=rate, kind=kind)
+        return path.read_bytes()
+
+
+def page_of(place: Place) -> dict[str, Any]:
+    """Tell what a page says of itself, as runners do."""
+    one = place.candidate
+    return {
+        "url": one.url,
+        "title": one.title,
+        "channel": one.channel,
+        "duration_s": one.duration_s,
+        "score": one.score,
+    }
+
+
+def write_shelf(folder: Path) -> None:
+    """Write the shelf down for a program that loads nothing of ours: ``shelf.json``, and the sound it names."""
+    places: dict[str, Mapping[str, Any]] = {}
+    for place in PLACES.values():
+        path = folder / f"{place.sound_s}.m4a"
+        path.write_bytes(sound("m4a", place.sound_s))
+        places[place.id] = {"fate": place.fate, "sound_s": place.sound_s, "sound": str(path), "page": page_of(place)}
+    found = {title: [page_of(place) for place in rows] for title, rows in SHELF.items()}
+    (folder / "shelf.json").write_text(json.dumps({"found": found, "places": places}))

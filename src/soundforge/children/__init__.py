@@ -11,5 +11,6 @@ from ._child import Child, call, open_child
 from ._environment import runner, threads_env
 from ._group import find_living, sweep
 from ._limits import Limits
+from ._paths import path_inside
 
-__all__ = ["Child", "Limits", "call", "find_living", "open_child", "runner", "sweep", "threads_env"]
+__all__ = ["Child", "Limits", "call", "find_living", "open_child", "path_inside", "runner", "sweep", "threads_env"]

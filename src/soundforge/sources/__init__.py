@@ -25,6 +25,7 @@ from ._lines import (
 )
 from ._links import Link, LinkKind, Site, is_link, parse_link
 from ._names import Guess, clean_name, one_line
+from ._tool_downloader import ToolDownloader
 
 __all__ = [
     "EXTENSIONS",
@@ -45,6 +46,7 @@ __all__ = [
     "Site",
     "Song",
     "SourceRefused",
+    "ToolDownloader",
     "Unread",
     "Wanted",
     "check_file",

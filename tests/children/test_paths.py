@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from soundforge.engines._paths import path_inside
+from soundforge.children import path_inside
 from soundforge.errors import Broken
 
 
