@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from soundforge import accounts
+from soundforge import accounts, library
 from soundforge.db import reading, transaction
 from soundforge.web import api, pages
 from tests.support.house import House, Song
@@ -92,6 +92,10 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "POST /tracks/{track_id}/export": form_of_ann(200),
     "POST /tracks/{track_id}/corrections/{field}": form_of_ann(200),
     "POST /tracks/{track_id}/corrections/{field}/undo": form_of_ann(404),  # nothing was corrected
+    "GET /shared/{token}": page_of_mine(200),  # whoever has the link, if they are logged in
+    "GET /shared/{token}/analysis.json": page_of_mine(200),
+    "GET /shared/{token}/audio/{file_id}/pcm": page_of_mine(200),
+    "GET /shared/{token}/files/{file_id}/peaks": page_of_mine(200),
     "GET /audio/{file_id}/pcm": page_of_ann(200),
     "GET /files/{file_id}/peaks": page_of_ann(200),
     "GET /files/{file_id}/cover": page_of_ann(200),
@@ -119,6 +123,12 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "POST /api/v1/tracks/{track_id}/exports": write_ann(202),
     "PUT /api/v1/tracks/{track_id}/corrections/{field}": write_ann(200),
     "DELETE /api/v1/tracks/{track_id}/corrections/{field}": row(401, 404, 404, 403, 404, 404, ann=404),
+    "GET /api/v1/tracks/{track_id}/mixes": read_ann(),
+    "PUT /api/v1/tracks/{track_id}/mixes": write_ann(200),
+    "POST /api/v1/tracks/{track_id}/renders": write_ann(202),
+    "DELETE /api/v1/mixes/{mix_id}": write_ann(204),
+    "POST /api/v1/mixes/{mix_id}/link": write_ann(200),
+    "DELETE /api/v1/mixes/{mix_id}/link": write_ann(200),
     "GET /api/v1/jobs/{job_id}": read_ann(),
     "GET /api/v1/jobs/{job_id}/file": read_ann(),
     "GET /api/v1/jobs/{job_id}/events": read_ann(),
@@ -143,6 +153,9 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "POST /tracks/{track_id}/corrections/{field}": {"data": {"bpm": "170"}},
     "PUT /api/v1/tracks/{track_id}/corrections/{field}": {"json": {"bpm": 170}},
     "GET /audio/{file_id}/pcm": {"params": {"from": 0, "frames": 10}},
+    "GET /shared/{token}/audio/{file_id}/pcm": {"params": {"from": 0, "frames": 10}},
+    "PUT /api/v1/tracks/{track_id}/mixes": {"json": {"name": "Mine", "state": {}}},
+    "POST /api/v1/tracks/{track_id}/renders": {"json": {"state": {}}},
 }
 
 
@@ -185,11 +198,20 @@ async def _path(house: House, route: str, pattern: str, song: Song) -> str:
         "field": "tempo",
         "token": "unknown",
     }
+    if "mix_id" in pattern or pattern.startswith("/shared"):
+        values["mix_id"], values["token"] = await _mix_of(house, song)
     if "token_id" in pattern:
         values["token_id"] = await _token_of(house)
     if "session_id" in pattern:
         values["session_id"] = await _session_of(house)
     return pattern.format(**values)
+
+
+async def _mix_of(house: House, song: Song) -> tuple[UUID, str | None]:
+    async with transaction() as session:
+        owner_id = house.users["ann"]
+        mix = await library.save_mix(session, owner_id, song.track_id, "Shared", library.MixState())
+        return mix.id, (await library.share_mix(session, owner_id, mix.id)).share_token
 
 
 async def _token_of(house: House) -> UUID:

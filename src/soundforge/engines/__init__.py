@@ -7,6 +7,7 @@
 ``hear_likeness`` stems → vectors by which alike ones are found
 ``encode_flac``  PCM → FLAC
 ``pack_zip``     files → zip
+``render_mix``   stems → one file
 """
 
 from ._analysis import ChildAnalyzer
@@ -31,7 +32,7 @@ from ._hub import ModelHub
 from ._likeness import Likeness, hear_likeness
 from ._model_store import ModelStore, model_store, open_models
 from ._models import MODELS, ModelFile, ModelSpec
-from ._writers import DemoSong, encode_flac, pack_zip, render_demo
+from ._writers import DemoSong, MixStem, encode_flac, pack_zip, render_demo, render_mix
 
 __all__ = [
     "ANALYZER",
@@ -44,6 +45,7 @@ __all__ = [
     "Decoder",
     "DemoSong",
     "Likeness",
+    "MixStem",
     "ModelFile",
     "ModelHub",
     "ModelSpec",
@@ -63,6 +65,7 @@ __all__ = [
     "open_models",
     "pack_zip",
     "render_demo",
+    "render_mix",
 ]
 
 DECODER: Decoder = ChildDecoder()

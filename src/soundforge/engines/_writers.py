@@ -9,6 +9,7 @@ from soundforge.children import Limits, call, runner
 from soundforge.engines._contract import OnProgress, Pcm
 from soundforge.engines._paths import path_inside
 
+FADES_IN_A_SECOND = 200  # a muted region fades within 5 ms, in the mixer too
 _LIMITS = Limits(total_s=3600, silence_s=60, memory_mb=1024)
 
 
@@ -32,6 +33,36 @@ async def encode_flac(pcm: Pcm, out: Path, *, folder: Path, on_progress: OnProgr
     }
     result = await call(runner("encode"), request, folder=folder, limits=_LIMITS, on_progress=on_progress)
     return int(result["clipped_frames"])
+
+
+@dataclass(frozen=True)
+class MixStem:
+    """One stem of a mix: linear gains, and where it is silent, in frames."""
+
+    path: Path
+    left: float
+    right: float
+    mutes: tuple[tuple[int, int], ...] = ()
+
+
+async def render_mix(
+    stems: Sequence[MixStem],
+    out: Path,
+    *,
+    format: str,  # noqa: A002 - the word for it
+    rate_hz: int,
+    folder: Path,
+    on_progress: OnProgress | None = None,
+) -> float:
+    """Sum stems into a new file (``flac24``, ``wav24``, ``wav32f``); gives by how many dB it was made softer, ≤ 0."""
+    parts = [
+        {"path": str(one.path), "left": one.left, "right": one.right, "mutes": [list(mute) for mute in one.mutes]}
+        for one in stems
+    ]
+    request = {"stems": parts, "fade_frames": max(1, round(rate_hz / FADES_IN_A_SECOND)), "format": format}
+    request["out"] = str(out)
+    result = await call(runner("render"), request, folder=folder, limits=_LIMITS, on_progress=on_progress)
+    return float(result["trim_db"])
 
 
 async def pack_zip(

@@ -20,7 +20,7 @@ from soundforge.jobs._figures import (
 from soundforge.jobs._kinds import KEEP_UPLOADS, KINDS, QUEUE_LIMITS, KindSpec
 from soundforge.jobs._node import Node
 from soundforge.jobs._open import open_node
-from soundforge.jobs._reads import find_job, get_job, list_jobs, list_running, list_track_jobs
+from soundforge.jobs._reads import find_job, get_job, list_jobs, list_made_files, list_running, list_track_jobs
 from soundforge.jobs._requests import add_job, request_cancel, retry_job, wake_cancelled
 from soundforge.jobs._run import Run
 from soundforge.jobs._waits import Wait, count_ahead, estimate_wait, estimate_waits
@@ -55,6 +55,7 @@ __all__ = [
     "find_job",
     "get_job",
     "list_jobs",
+    "list_made_files",
     "list_running",
     "list_track_jobs",
     "open_node",

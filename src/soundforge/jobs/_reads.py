@@ -64,3 +64,10 @@ async def list_track_jobs(session: AsyncSession, owner_id: UUID, track_ids: Sequ
 async def list_running(session: AsyncSession) -> Sequence[Job]:
     """Return every running job of everybody."""
     return list(await session.scalars(select(Job).where(Job.status.in_([status.value for status in RUNNING]))))
+
+
+async def list_made_files(session: AsyncSession, kind: Kind) -> Sequence[UUID]:
+    """Return the ids of the files that completed jobs of a kind made, of everybody."""
+    file_id = Job.result["file_id"].astext
+    found = await session.scalars(select(file_id).where(Job.kind == kind.value, file_id.is_not(None)))
+    return [UUID(text) for text in found]

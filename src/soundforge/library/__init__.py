@@ -11,6 +11,16 @@ from soundforge.library._files import (
     orphan_exports,
     orphan_files,
 )
+from soundforge.library._mix_state import MixState, StripState
+from soundforge.library._mixes import (
+    get_shared_file,
+    get_shared_mix,
+    list_mixes,
+    remove_mix,
+    save_mix,
+    share_mix,
+    unshare_mix,
+)
 from soundforge.library._results import add_part, add_stems, list_newest_parts, list_parts, list_stems
 from soundforge.library._search import fold
 from soundforge.library._tracks import (
@@ -32,12 +42,14 @@ from soundforge.library._types import Figures, NewCorrection, NewFile, NewPart, 
 __all__ = [
     "ZIP",
     "Figures",
+    "MixState",
     "NewCorrection",
     "NewFile",
     "NewPart",
     "NewStem",
     "NewTrack",
     "Query",
+    "StripState",
     "add_correction",
     "add_file",
     "add_part",
@@ -50,10 +62,13 @@ __all__ = [
     "fold",
     "forget_files",
     "get_file",
+    "get_shared_file",
+    "get_shared_mix",
     "get_track",
     "is_in",
     "list_corrections",
     "list_files",
+    "list_mixes",
     "list_newest_parts",
     "list_orphans",
     "list_parts",
@@ -64,7 +79,11 @@ __all__ = [
     "orphan_files",
     "purge_track",
     "remove_correction",
+    "remove_mix",
     "remove_track",
     "restore_track",
+    "save_mix",
     "set_figures",
+    "share_mix",
+    "unshare_mix",
 ]

@@ -47,9 +47,9 @@ async def list_files(session: AsyncSession, prefix: str = "") -> Sequence[File]:
     ).all()
 
 
-async def orphan_exports(session: AsyncSession, before: datetime) -> None:
-    """Let go of zips made before a moment; they can be made again."""
-    stale = update(File).where(File.media_type == ZIP, File.created_at < before, File.orphaned_at.is_(None))
+async def orphan_exports(session: AsyncSession, file_ids: Collection[UUID], before: datetime) -> None:
+    """Let go of what exports made before a moment; it can be made again."""
+    stale = update(File).where(File.id.in_(file_ids), File.created_at < before, File.orphaned_at.is_(None))
     await session.execute(stale.values(orphaned_at=datetime.now(UTC)))
 
 

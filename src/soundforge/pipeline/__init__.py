@@ -8,6 +8,7 @@ from soundforge.pipeline._incoming import Upload, open_upload, too_large
 from soundforge.pipeline._models import Model, change_setting, check_model, list_models
 from soundforge.pipeline._pcm import PcmCache
 from soundforge.pipeline._ports import CpuSlots, Ports, bind
+from soundforge.pipeline._render import RENDERED, request_render
 from soundforge.pipeline._requests import (
     request_analysis,
     request_demo,
@@ -28,6 +29,7 @@ from soundforge.pipeline._workers import (
 )
 
 __all__ = [
+    "RENDERED",
     "AnalysisWorker",
     "CpuSlots",
     "DownloadWorker",
@@ -53,6 +55,7 @@ __all__ = [
     "request_export",
     "request_import",
     "request_purge",
+    "request_render",
     "request_separation",
     "request_tool",
     "sweep_prefix",

@@ -9,6 +9,7 @@ from soundforge.pipeline._demo import make_demo
 from soundforge.pipeline._incoming import remove_left_uploads
 from soundforge.pipeline._ports import ports
 from soundforge.pipeline._tools import WHAT, install_tool
+from soundforge.tables import Kind
 
 KEEP_EXPORTS = timedelta(days=1)
 
@@ -42,7 +43,8 @@ async def _purge_tracks(run: jobs.Run) -> None:
         undo = timedelta(days=int(await accounts.get_setting(session, None, "undo_days")))
         for track_id in await library.list_removed_before(session, now - undo):
             await library.purge_track(session, track_id, now - undo)
-        await library.orphan_exports(session, now - KEEP_EXPORTS)
+        made = await jobs.list_made_files(session, Kind.EXPORT)
+        await library.orphan_exports(session, made, now - KEEP_EXPORTS)
 
 
 async def _forget_sessions(run: jobs.Run) -> None:

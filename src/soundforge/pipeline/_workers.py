@@ -17,6 +17,7 @@ from soundforge.pipeline._export import export
 from soundforge.pipeline._import import import_upload
 from soundforge.pipeline._maintenance import maintain
 from soundforge.pipeline._ports import ports
+from soundforge.pipeline._render import render
 from soundforge.pipeline._separation import separate
 from soundforge.tables import Kind, Track
 
@@ -78,7 +79,7 @@ class ExportWorker(jobs.Worker):
 
     async def body(self, run: jobs.Run) -> None:
         """Export."""
-        await export(run)
+        await (export(run) if run.params.get("format") == "zip" else render(run))
 
 
 @worker(queue=KINDS[Kind.MAINTENANCE].queue)

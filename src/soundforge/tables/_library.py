@@ -89,6 +89,20 @@ class Correction(Row):
     corrected_at: Mapped[datetime]
 
 
+class Mix(Row):
+    """How somebody mixes a track of theirs, under a name; the one without a name is where they left off."""
+
+    __tablename__ = "mixes"
+    __table_args__ = (Index("uq_mixes_track_name", "track_id", "name", unique=True),)
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    track_id: Mapped[UUID] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    state: Mapped[dict[str, Any]]  # see library.MixState
+    share_token: Mapped[str | None] = mapped_column(unique=True)  # whoever is logged in and has it may listen
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
 class Stem(Row):
     """One stem of a track, made by one separation job; two jobs' stems stand side by side."""
 

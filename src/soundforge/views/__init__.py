@@ -3,8 +3,20 @@
 from soundforge.views._health import Check, Health, check_tools, get_health
 from soundforge.views._jobs import count_active, get_job_view, list_family, list_job_views, view_of
 from soundforge.views._library import get_library_page, get_track_row, get_track_view
+from soundforge.views._mixes import find_chosen_stems, get_shared_view, mix_of
 from soundforge.views._tools import ToolView, list_tools, tool_view
-from soundforge.views._values import Audio, JobView, LibraryPage, StemSet, StemView, TrackRow, TrackView, plain
+from soundforge.views._values import (
+    Audio,
+    JobView,
+    LibraryPage,
+    MixView,
+    SharedView,
+    StemSet,
+    StemView,
+    TrackRow,
+    TrackView,
+    plain,
+)
 
 __all__ = [
     "Audio",
@@ -12,6 +24,8 @@ __all__ = [
     "Health",
     "JobView",
     "LibraryPage",
+    "MixView",
+    "SharedView",
     "StemSet",
     "StemView",
     "ToolView",
@@ -19,14 +33,17 @@ __all__ = [
     "TrackView",
     "check_tools",
     "count_active",
+    "find_chosen_stems",
     "get_health",
     "get_job_view",
     "get_library_page",
+    "get_shared_view",
     "get_track_row",
     "get_track_view",
     "list_family",
     "list_job_views",
     "list_tools",
+    "mix_of",
     "plain",
     "tool_view",
     "view_of",

@@ -119,9 +119,19 @@ class TrackView:
     jobs: tuple[JobView, ...]  # all jobs of the track, the newest first
 
     @property
-    def export(self) -> JobView | None:
-        """The newest zip that was packed, if there is one."""
-        return next((job for job in self.jobs if job.kind == "export" and "file_id" in job.result), None)
+    def exports(self) -> list[JobView]:
+        """What was packed and rendered, the newest of each name, at most five."""
+        made = [job for job in self.jobs if job.kind == "export" and "file_id" in job.result]
+        return list({job.result["name"]: job for job in reversed(made)}.values())[::-1][:5]
+
+    @property
+    def sets_by_name(self) -> list[tuple[UUID, str]]:
+        """The newest four separations, the oldest of them first: job and model; a number tells equal ones apart."""
+        sets, seen = self.stem_sets[:4][::-1], list[str]()
+        for each in sets:
+            seen.append(each.model)
+        names = [f"{name} {seen[: i + 1].count(name)}" if seen.count(name) > 1 else name for i, name in enumerate(seen)]
+        return [(each.job_id, name or "stems") for each, name in zip(sets, names, strict=True)]
 
     def found(self, field: str) -> str:
         """What was found of a field that its user put right, in a few words; empty where nobody did."""
@@ -143,6 +153,27 @@ class TrackView:
         found = self.document.get("cues") or []
         named = [(one["t_s"], _CUES.get(one["kind"], ""), _clock(one["t_s"]), one["kind"]) for one in found]
         return [cue for cue in named if cue[1]]
+
+
+@dataclass(frozen=True)
+class MixView:
+    """A saved mix; ``link`` is where others of this studio hear it, if it was shared."""
+
+    id: UUID
+    name: str
+    state: dict[str, Any]
+    link: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class SharedView:
+    """A shared mix as somebody with its link sees it: the track, the stems it was made with, and by whom."""
+
+    mix: MixView
+    track: TrackView
+    stem_set: StemSet | None
+    owner: str
 
 
 def _clock(seconds: float) -> str:

@@ -10,9 +10,10 @@ from soundforge.web.pages import (
     _jobs,
     _library,
     _settings,
+    _shared,
 )
 
-_rooms = (_account, _audio, _corrections, _events, _imports, _instance, _jobs, _library, _settings)
+_rooms = (_account, _audio, _corrections, _events, _imports, _instance, _jobs, _library, _settings, _shared)
 routers = tuple(room.router for room in _rooms)
 
 __all__ = ["routers"]

@@ -1,26 +1,22 @@
 """Sound and pictures of sound: PCM chunks for the mixer, peaks for the timeline, files to take away."""
 
-import asyncio
 from typing import Annotated
 from uuid import UUID
 
-import soundfile
 from fastapi import APIRouter, Query
 from fastapi.requests import Request
 from fastapi.responses import Response
 
 from soundforge import formats, library, views
 from soundforge.db import reading
-from soundforge.errors import Invalid, NotFound
-from soundforge.storage import Storage
+from soundforge.errors import NotFound
 from soundforge.tables import File
 from soundforge.web._access import VisitorOf
 from soundforge.web._files import KEEP, send_export, send_stem
+from soundforge.web._sound import send_pcm, send_peaks
 from soundforge.web._studio import studio_of
 
 router = APIRouter(include_in_schema=False)
-
-LONGEST_CHUNK_S = 2
 
 
 @router.get("/audio/{file_id}/pcm")
@@ -33,20 +29,14 @@ async def pcm(
 ) -> Response:
     """At most two seconds of a FLAC file of ours, as interleaved little-endian int16."""
     file = await _file(visitor.id, file_id)
-    if file.media_type != "audio/flac":
-        raise Invalid("Only the studio's own FLAC files can be played in chunks.", code="not_playable")
-    data, headers = await _slice(studio_of(request).storage, file.key, start, frames)
-    return Response(data, media_type="application/octet-stream", headers={**headers, **KEEP})
+    return await send_pcm(studio_of(request).storage, file, start, frames, cache=KEEP["Cache-Control"])
 
 
 @router.get("/files/{file_id}/peaks")
 async def peaks(request: Request, visitor: VisitorOf, file_id: UUID) -> Response:
     """A waveform in audiowaveform's format."""
     file = await _file(visitor.id, file_id)
-    if file.media_type != "application/octet-stream":
-        raise NotFound("There is no such waveform.", code="file_not_found")
-    data = await studio_of(request).storage.read(file.key)
-    return Response(data, media_type="application/octet-stream", headers=KEEP)
+    return await send_peaks(studio_of(request).storage, file, cache=KEEP["Cache-Control"])
 
 
 @router.get("/files/{file_id}/cover")
@@ -85,22 +75,3 @@ async def analysis(visitor: VisitorOf, track_id: UUID, download: bool = False) -
 async def _file(owner_id: UUID, file_id: UUID) -> File:
     async with reading() as session:
         return await library.get_file(session, owner_id, file_id)
-
-
-async def _slice(storage: Storage, key: str, start: int, frames: int) -> tuple[bytes, dict[str, str]]:
-    async with storage.local(key) as path:
-        return await asyncio.to_thread(_read, str(path), start, frames)
-
-
-def _read(path: str, start: int, frames: int) -> tuple[bytes, dict[str, str]]:
-    with soundfile.SoundFile(path) as flac:
-        headers = {
-            "X-Sample-Rate": str(flac.samplerate),
-            "X-Channels": str(flac.channels),
-            "X-Frames": str(flac.frames),
-        }
-        if start >= flac.frames:
-            return b"", headers
-        flac.seek(start)
-        block = flac.read(min(frames, LONGEST_CHUNK_S * flac.samplerate), dtype="int16", always_2d=True)
-    return block.astype("<i2").tobytes(), headers

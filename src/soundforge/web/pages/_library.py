@@ -67,9 +67,11 @@ async def library_page(request: Request, visitor: VisitorOf, shown: ShownOf) -> 
 
 
 @router.get("/tracks/{track_id}")
-async def track_page(request: Request, visitor: VisitorOf, track_id: UUID, shown: ShownOf) -> HTMLResponse:
-    """The library with one track on the stage."""
-    return await _workspace(request, visitor, shown, track_id)
+async def track_page(
+    request: Request, visitor: VisitorOf, track_id: UUID, shown: ShownOf, stems: UUID | None = None
+) -> HTMLResponse:
+    """The library with one track on the stage; ``stems``: the separation whose stems play, else the one last chosen."""
+    return await _workspace(request, visitor, shown, track_id, stems)
 
 
 @router.get("/library/rows")
@@ -85,12 +87,13 @@ async def library_rows(
 
 
 @router.get("/tracks/{track_id}/stage")
-async def stage(request: Request, visitor: VisitorOf, track_id: UUID) -> HTMLResponse:
+async def stage(request: Request, visitor: VisitorOf, track_id: UUID, stems: UUID | None = None) -> HTMLResponse:
     """The stage alone, asked for when results came."""
     async with reading() as session:
         track = await views.get_track_view(session, visitor.id, track_id)
         choices = await _choices(session, visitor)
-    return page(request, "pages/_stage.html", track=track, **choices)
+        stems = stems or await views.find_chosen_stems(session, visitor.id, track_id)
+    return page(request, "pages/_stage.html", track=track, stems_job=stems, **choices)
 
 
 @router.post("/tracks/{track_id}")
@@ -164,13 +167,17 @@ async def _choices(session: AsyncSession, visitor: Visitor) -> dict[str, Any]:
     return {"models": pipeline.list_models(), "default_model": model}
 
 
-async def _workspace(request: Request, visitor: Visitor, shown: Shown, track_id: UUID | None) -> HTMLResponse:
+async def _workspace(
+    request: Request, visitor: Visitor, shown: Shown, track_id: UUID | None, stems: UUID | None = None
+) -> HTMLResponse:
     place = studio_of(request).listener.recent.place()  # before the snapshot: nothing falls between the two
     async with reading() as session:
         found: LibraryPage = await views.get_library_page(session, visitor.id, shown.query, limit=PAGE_ROWS)
         track: TrackView | None = await views.get_track_view(session, visitor.id, track_id) if track_id else None
         dock = await dock_of(session, visitor.id)
         choices = await _choices(session, visitor)
+        if track_id and stems is None:
+            stems = await views.find_chosen_stems(session, visitor.id, track_id)
     return page(
         request,
         "pages/library.html",
@@ -181,6 +188,7 @@ async def _workspace(request: Request, visitor: Visitor, shown: Shown, track_id:
         after="",
         until="",
         track=track,
+        stems_job=stems,
         dock=dock,
         feed_url=shown.address("/events/library", place=place),
         **choices,

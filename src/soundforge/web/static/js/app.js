@@ -3,6 +3,7 @@
 import "./player.js";
 import "./strips.js";
 import "./tools.js";
+import "./mixes.js";
 import "./timeline.js";
 import "./stream.js";
 import "./resync.js";

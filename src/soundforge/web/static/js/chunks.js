@@ -121,7 +121,9 @@ export class Chunks {
 
   /** @param {number} source @param {number} index @param {AbortSignal} signal @returns {Promise<Fetched>} */
   async fetch(source, index, signal) {
-    const url = `/audio/${this.files[source]}/pcm?from=${index * this.rate}&frames=${this.rate}`;
+    const file = this.files[source] ?? "";
+    const path = file.startsWith("/") ? file : `/audio/${file}`;
+    const url = `${path}/pcm?from=${index * this.rate}&frames=${this.rate}`;
     for (let attempt = 0; ; attempt++) {
       try {
         const answer = await fetch(url, { signal });

@@ -28,6 +28,7 @@ const acts = {
   i: () => press('[data-opens="import"]'),
   l: () => press('sf-tools [data-act="loop"]'),
   c: () => press('sf-tools [data-act="click"]'),
+  b: () => press('.stem-sets [aria-pressed="true"] ~ button') || press(".stem-sets button"),
   "[": () => press('sf-tools [data-act="loop-start"]'),
   "]": () => press('sf-tools [data-act="loop-end"]'),
   j: () => moveRow(1),
