@@ -1,5 +1,6 @@
 """Two people, two tabs each: nobody receives a byte of what happens to the other, nor of anything once they are out."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from soundforge import accounts, jobs, library
 from soundforge.db import transaction
 from soundforge.events import TrackAdded, publish
 from soundforge.tables import Kind, User
+from soundforge.web._stream import PING_S
 from tests.browser.conftest import cookie_of, new_person
 from tests.browser.test_studio import add_track
 from tests.support.browser import Studio, Visit, settled, visit
@@ -78,6 +80,10 @@ class Person:
         """Bytes that came to each tab."""
         return [await tab.wire.told() for tab in self.tabs]
 
+    async def pings(self) -> list[int]:
+        """Signs of life that came to each tab."""
+        return [await tab.wire.pings() for tab in self.tabs]
+
 
 @asynccontextmanager
 async def somebody(house: Studio, browser: Browser) -> AsyncIterator[Person]:
@@ -106,9 +112,12 @@ async def test_not_a_byte_of_one_person_comes_to_the_other(house: Studio, browse
         await ben.hear()
         told = await ben.told()
         assert min(told) > 0
-        for _ in range(5):
+        pings, began = await ben.pings(), time.monotonic()
+        for _ in range(8):
             await ann.hear()
         assert await ben.told() == told
+        by_the_clock = 1 + (time.monotonic() - began) / PING_S  # not one more because of her
+        assert all(new - old <= by_the_clock for old, new in zip(pings, await ben.pings(), strict=True))
         await ben.hear()  # and Ben's tabs did listen all the time, on the streams they had
         assert [tab.wire.begun for tab in ben.tabs] == [1, 1]
         for tab in ben.tabs:

@@ -135,6 +135,7 @@ def test_a_folder_with_one_bad_file_is_forged_and_exits_with_3(run: Command, tmp
     shown = json.loads(run("tracks", "show", good["track_id"], "--json")[1])
     assert shown["row"]["title"] == "Good"
     assert run("tracks", "edit", good["track_id"], "--title", "Better")[0] == 0
+    assert run("tracks", "list")[1].startswith(f"{good['track_id']}\tBetter\t")
     assert "Better" in run("tracks", "show", good["track_id"])[1]
     assert run("tracks", "delete", good["track_id"])[0] == 0
     assert run("tracks", "show", good["track_id"])[0] == 2

@@ -39,14 +39,15 @@ class Wire:
         """Bytes on the wire that were more than signs of life, once the page has read all that came."""
 
         async def read() -> bool:
-            return self.received - await self._pings() == await self.page.evaluate(_READ)
+            return self.received - await self.pings() * len(PING) == await self.page.evaluate(_READ)
 
         await settled(read)
-        return self.received - await self._pings()
+        return self.received - await self.pings() * len(PING)
 
-    async def _pings(self) -> int:
+    async def pings(self) -> int:
+        """How many signs of life came."""
         count: int = await self.page.evaluate("window.pings")
-        return count * len(PING)
+        return count
 
     def _begin(self, event: dict[str, Any]) -> None:
         if event["response"]["mimeType"] == "text/event-stream":

@@ -97,8 +97,10 @@ async def forge_files(
     """Import files and follow them to the end, working queues that nobody else works."""
     asked = [await _ask(rooms, owner_id, file, options) for file in files]
     ids = [job_id for job_id, _error in asked if job_id]
-    async with open_help(rooms):
-        ended = await follow(owner_id, ids, show) if ids else []
+    ended: list[JobView] = []
+    if ids:
+        async with open_help(rooms):
+            ended = await follow(owner_id, ids, show)
     return [await _forged(owner_id, file, *each, ended) for file, each in zip(files, asked, strict=True)]
 
 

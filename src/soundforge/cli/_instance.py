@@ -6,12 +6,11 @@ from pathlib import Path
 from uuid import UUID
 
 from cyclopts import App
-from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import __version__, accounts, pipeline
 from soundforge.app import Rooms
-from soundforge.cli._output import console, say, say_json
+from soundforge.cli._output import say, say_json, say_table
 from soundforge.cli._rooms import run_command
 from soundforge.config import Settings, address_of
 from soundforge.db import reading, transaction
@@ -62,10 +61,8 @@ def list_models(*, json: bool = False) -> int:
     if json:
         say_json([plain(model) for model in found])
         return 0
-    table = Table("model", "engine", "label", "stems")
-    for model in found:
-        table.add_row(model.name, model.engine, model.label, " ".join(model.stems))
-    console.print(table)
+    columns = ("model", "engine", "label", "stems")
+    say_table(columns, [(model.name, model.engine, model.label, " ".join(model.stems)) for model in found])
     return 0
 
 

@@ -1,14 +1,12 @@
 """``tracks`` and ``jobs``: what is in a library, and what works on it."""
 
-from typing import Any
 from uuid import UUID
 
 from cyclopts import App
-from rich.table import Table
 
 from soundforge import jobs, library, pipeline, views
 from soundforge.cli import _corrections
-from soundforge.cli._output import console, say, say_json
+from soundforge.cli._output import say, say_json, say_table
 from soundforge.cli._rooms import run_as
 from soundforge.db import reading, transaction
 from soundforge.tables import Status
@@ -37,11 +35,20 @@ def list_tracks(
         if json:
             say_json(views.plain(page))
             return 0
-        table = Table("id", "title", "artist", "bpm", "key", "stems")
-        for row in page.rows:
-            bpm = f"{row.bpm:.1f}" if row.bpm else ""
-            table.add_row(str(row.id), row.title, row.artist, bpm, row.camelot or "", " ".join(row.stems))
-        console.print(table)
+        say_table(
+            ("id", "title", "artist", "bpm", "key", "stems"),
+            [
+                (
+                    row.id,
+                    row.title,
+                    row.artist,
+                    f"{row.bpm:.1f}" if row.bpm else "–",
+                    row.camelot or "–",
+                    " ".join(row.stems),
+                )
+                for row in page.rows
+            ],
+        )
         return 0
 
     return run_as(user, body)
@@ -151,19 +158,13 @@ def list_jobs(*, status: Status | None = None, limit: int = 50, json: bool = Fal
         if json:
             say_json(views.plain(page))
             return 0
-        table = Table("id", "kind", "what", "status", "%", "run", "cause")
-        for job in page.rows:
-            cells: list[Any] = [
-                job.id,
-                job.kind,
-                job.title,
-                job.status,
-                job.progress,
-                job.run,
-                job.error or job.waiting,
-            ]
-            table.add_row(*(str(cell) for cell in cells))
-        console.print(table)
+        say_table(
+            ("id", "kind", "what", "status", "%", "run", "cause"),
+            [
+                (job.id, job.kind, job.title, job.status, job.progress, job.run, job.error or job.waiting)
+                for job in page.rows
+            ],
+        )
         return 0
 
     return run_as(user, body)

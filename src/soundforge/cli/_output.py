@@ -2,9 +2,12 @@
 
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
 
 from soundforge.errors import SoundForgeError
 
@@ -15,6 +18,18 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 def say(text: str = "") -> None:
     """One line for people."""
     console.print(text, markup=False)
+
+
+def say_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, to: Console = console) -> None:
+    """Rows for people: a table on a terminal, whose first column is never cut; else a line each, parted by tabs."""
+    if not to.is_terminal:
+        for row in rows:
+            to.file.write("\t".join(str(cell) for cell in row) + "\n")
+        return
+    table = Table(Column(columns[0], no_wrap=True), *columns[1:])
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    to.print(table)
 
 
 def say_json(value: Any) -> None:

@@ -1,10 +1,9 @@
 """``tools``: the environments of programs beside the studio; no database is touched (ADR 0011)."""
 
 from cyclopts import App
-from rich.table import Table
 
 from soundforge.cli._foreground import bar, run_foreground
-from soundforge.cli._output import console, say, say_json
+from soundforge.cli._output import say, say_json, say_table
 from soundforge.config import Settings
 from soundforge.tools import Tools, ToolState
 from soundforge.views import plain, tool_view
@@ -24,12 +23,12 @@ def list_tools(*, json: bool = False) -> int:
     if json:
         say_json([plain(one) for one in found])
         return 0
-    table = Table("tool", "installed", "", "for")
+    rows = []
     for one in found:
         inside = ", ".join(f"{name} {version}" for name, version in one.versions.items())
         newer = "" if one.is_current or not one.is_installed else "; a newer one came with the studio"
-        table.add_row(one.name, f"{inside}{newer}" if one.is_installed else "no", one.python_version, one.purpose)
-    console.print(table)
+        rows.append((one.name, f"{inside}{newer}" if one.is_installed else "no", one.python_version, one.purpose))
+    say_table(("tool", "installed", "", "for"), rows)
     return 0
 
 
