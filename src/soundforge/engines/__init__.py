@@ -32,6 +32,8 @@ from ._hub import ModelHub
 from ._likeness import Likeness, hear_likeness
 from ._model_store import ModelStore, model_store, open_models
 from ._models import MODELS, ModelFile, ModelSpec
+from ._openvino import OpenVinoSeparator
+from ._warm import open_engines
 from ._writers import DemoSong, MixStem, encode_flac, pack_zip, render_demo, render_mix
 
 __all__ = [
@@ -62,6 +64,7 @@ __all__ = [
     "encode_flac",
     "hear_likeness",
     "model_store",
+    "open_engines",
     "open_models",
     "pack_zip",
     "render_demo",
@@ -69,5 +72,8 @@ __all__ = [
 ]
 
 DECODER: Decoder = ChildDecoder()
-SEPARATORS: dict[str, Separator] = {"dsp": DspSeparator()}
+SEPARATORS: dict[str, Separator] = {  # the better ones first: "auto" takes the first that can run
+    "openvino": OpenVinoSeparator(),
+    "dsp": DspSeparator(),
+}
 ANALYZER: Analyzer = ChildAnalyzer()

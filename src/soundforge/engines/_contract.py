@@ -109,6 +109,8 @@ class SeparateOptions:
         faults = {}
         if self.stems and self.two_stem:
             faults["two_stem"] = "Choose some stems, or one stem and the rest, not both."
+        if self.raw and self.two_stem:
+            faults["raw"] = "Of two stems the second is always the rest of the song; leave out raw."
         if not 0 <= self.overlap <= MAX_OVERLAP:
             faults["overlap"] = f"The overlap is a number from 0 to {MAX_OVERLAP}."
         if not 0 <= self.shifts <= MAX_SHIFTS:

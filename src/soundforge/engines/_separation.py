@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from soundforge.children import path_inside
 from soundforge.errors import Broken
 
 from ._contract import Pcm, Separated, SeparateOptions, StemFile, Warning_
-from ._paths import path_inside
 
 
 def separation_request(pcm: Pcm, folder: Path, options: SeparateOptions) -> dict[str, Any]:

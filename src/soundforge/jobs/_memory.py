@@ -1,28 +1,11 @@
 """Memory that running jobs of this node have been promised, so that two large ones do not meet."""
 
 from collections.abc import Callable
-from pathlib import Path
 from uuid import UUID
 
-import psutil
+from soundforge.children import available_mb, total_mb
 
-_MB = 1 << 20
 _SHARE = 0.9  # of the machine that jobs may be promised together
-_CGROUP = Path("/sys/fs/cgroup")
-
-
-def total_mb() -> int:
-    """Return the memory of the machine, or of the container around us, in MB."""
-    machine = psutil.virtual_memory().total
-    limit = _read(_CGROUP / "memory.max")
-    return int(min(machine, limit or machine)) // _MB
-
-
-def available_mb() -> int:
-    """Return what could be used now without swapping, in MB."""
-    machine = psutil.virtual_memory().available
-    limit, used = _read(_CGROUP / "memory.max"), _read(_CGROUP / "memory.current")
-    return int(min(machine, limit - used if limit and used else machine)) // _MB
 
 
 class Memory:
@@ -53,11 +36,3 @@ class Memory:
 
 def _gb(mb: int) -> str:
     return f"{mb / 1024:.1f}"
-
-
-def _read(path: Path) -> int | None:
-    try:
-        text = path.read_text().strip()
-    except OSError:
-        return None
-    return int(text) if text.isdigit() else None
