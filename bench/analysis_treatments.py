@@ -17,6 +17,7 @@ type Truth = dict[str, Any]
 
 LEAD_IN_S = 8.0
 _NOISE_DB, _LOW_PASS_HZ = -20.0, 4000
+_BLOCK = 1 << 16
 
 
 def noisy(sound: Sound, rate: int) -> Sound:  # noqa: ARG001 - every treatment is called alike
@@ -70,11 +71,18 @@ def treated(way: str, path: Path, truth: Truth, folder: Path) -> tuple[Path, Tru
     sound, rate = sf.read(path, dtype="float32", always_2d=True)
     if way in CODECS:
         out = folder / f"mix.{way}"
-        sf.write(out, sound, rate, **CODECS[way])
+        encoded(out, sound, rate, CODECS[way])
         return out, truth
     out = folder / "mix.wav"
     sf.write(out, TREATMENTS[way](sound, rate), rate, subtype="FLOAT")
     return out, _moved(truth, LEAD_IN_S) if way == "late" else truth
+
+
+def encoded(out: Path, sound: Sound, rate: int, codec: dict[str, Any]) -> None:
+    """Write block by block: libsndfile 1.2's Vorbis encoder dies of a minute at once."""
+    with sf.SoundFile(out, "w", rate, sound.shape[1], **codec) as file:
+        for start in range(0, len(sound), _BLOCK):
+            file.write(sound[start : start + _BLOCK])
 
 
 def _moved(truth: Truth, seconds: float) -> Truth:

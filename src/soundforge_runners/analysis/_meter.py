@@ -1,5 +1,6 @@
 """Which beats begin a bar, how long a bar is, and whether the beats lie half a beat beside the music's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,8 @@ type Array = NDArray[np.float64]
 _AROUND_BEATS = 1.8
 _LOW_WEIGHT, _MIDDLE_WEIGHT = 0.5, 0.3
 _TRIPLE_PENALTY = 0.12
-_SHIFT_MARGIN = 1.15
+_SHIFT_MARGIN, _TRACK_MARGIN = 1.15, 1.1
+_CYMBALS_WEIGHT, _CYMBALS_AT_MOST = 0.22, 3.0
 _DUPLE_SHARE = 0.75
 _TERNARY_RATIO = 1.5
 _DRUMMED, _SWING_BPM = 0.6, 100.0
@@ -88,11 +90,34 @@ class Accents:
         return np.asarray(np.array(sums) / np.maximum(stops - starts, 1e-9))
 
 
-def find_bars(beats_s: Array, accents: Accents) -> Grid:
-    """Choose bar length, first downbeat, and between the beats as tracked and shifted by half a beat."""
-    as_tracked = best_bars(beats_s, accents)
-    shifted = best_bars(half_beat_later(beats_s), accents)
-    return shifted if shifted.strength > _SHIFT_MARGIN * as_tracked.strength else as_tracked
+def find_bars(tracks: Sequence[Array], accents: Accents) -> Grid:
+    """Choose among beats as tracked in several ways at one tempo, and shifted by half a beat; with bars over them.
+
+    The first track stays unless the bars of another stand out more. Between beats and half beats, bars that stand out
+    speak for beats, and so do cymbals, which are hit harder on beats than between. The phase of the first track, on
+    which onsets are strongest, is given up for good reason only.
+    """
+    pairs = [[best_bars(beats_s, accents) for beats_s in (track, half_beat_later(track))] for track in tracks]
+    clear = [max(grid.strength for grid in pair) for pair in pairs]
+    clear[0] *= _TRACK_MARGIN
+    return max(pairs[int(np.argmax(clear))], key=lambda grid: _likelihood(grid, tracks[0], accents))
+
+
+def _likelihood(grid: Grid, tracked_s: Array, accents: Accents) -> float:
+    return _clarity(grid, accents) * (_SHIFT_MARGIN if _in_phase(grid.beats_s, tracked_s) else 1)
+
+
+def _clarity(grid: Grid, accents: Accents) -> float:
+    on, off = (float(accents.onset(3, times_s).mean()) for times_s in (grid.beats_s, half_beat_later(grid.beats_s)))
+    cymbals = np.clip(on / max(off, 1e-9), 1 / _CYMBALS_AT_MOST, _CYMBALS_AT_MOST)
+    return max(grid.strength, 1e-3) * float(cymbals) ** _CYMBALS_WEIGHT
+
+
+def _in_phase(beats_s: Array, others_s: Array) -> bool:
+    """Tell whether most beats are nearer to the others than a quarter of a beat."""
+    at = np.searchsorted(others_s, beats_s).clip(1, len(others_s) - 1)
+    distance = np.minimum(np.abs(others_s[at] - beats_s), np.abs(others_s[at - 1] - beats_s))
+    return bool(np.median(distance) < np.median(np.diff(beats_s)) / 4)
 
 
 def best_bars(beats_s: Array, accents: Accents) -> Grid:

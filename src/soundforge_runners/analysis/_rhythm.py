@@ -17,10 +17,11 @@ type Array = NDArray[np.float64]
 _FEWEST_BEATS = 4
 _LEAST_SALIENCE = 0.05
 _RIVAL_SCORE, _RIVAL_MARGIN = 0.6, 1.3
+_CROSS_RATIOS = (3 / 2, 2 / 3, 4 / 3, 3 / 4)
 _FASTER_SCORE, _RATIO_SLACK = 0.5, 0.04
 _THIRDS_STRUCK, _HALVES_STRUCK = 0.6, 0.45
 _ANY_DRUMS = 0.26
-_SLOW_BPM, _HALF_TIME_ACTIVITY = 100.0, 0.45
+_SLOW_BPM, _HALF_TIME_ACTIVITY, _HALF_TIME_CLARITY = 100.0, 0.45, 1.5
 _FAST_BPM, _DOUBLE_TIME_ACTIVITY, _DOUBLE_TIME_SHARE = 140.0, 0.2, 0.75
 _CLEAR_BASE, _CLEAR_SLOPE, _SECOND_DOUBT = 0.6, 2.0, 0.12
 _OCTAVE_SCORE, _SAME_TEMPO = 0.1, 0.04
@@ -112,27 +113,31 @@ def _tempo_of(beats_s: Array) -> float:
 
 def _right_beats(curve: Array, tempo: Tempo, drums: float, accents: Accents) -> Array | None:
     """Track the beats at the best tempo and its rivals, in phase and not at half time."""
-    grid, *rivals = (_grid(curve, bpm, accents) for bpm in (tempo.bpm, *_triplet_rivals(tempo)))
+    grid, *rivals = (_grid(curve, bpm, accents) for bpm in (tempo.bpm, *_cross_rivals(tempo)))
     if grid is None:
         return None
     for rival in rivals:
         if rival is not None and rival.strength > _RIVAL_MARGIN * grid.strength:
             grid = rival
     if is_two_thirds(grid.beats_s, accents):
-        grid = _half_as_fast_again(curve, 60 / float(np.median(np.diff(grid.beats_s))), tempo, accents) or grid
-    if drums >= _ANY_DRUMS and is_half_time(grid.beats_s, accents):
-        return find_bars(with_half_beats(grid.beats_s), accents).beats_s
+        grid = _half_as_fast_again(curve, _bpm(grid), tempo, accents) or grid
+    if drums >= _ANY_DRUMS and float(np.median(np.diff(grid.beats_s))) > 60 / _SLOW_BPM:
+        double = _grid(curve, 2 * _bpm(grid), accents)
+        if double is not None and is_half_time(grid, double, accents):
+            return double.beats_s
     strong = strong_half(grid.beats_s, accents)
-    return grid.beats_s if strong is None else find_bars(strong, accents).beats_s
+    return grid.beats_s if strong is None else find_bars([strong], accents).beats_s
 
 
-def is_half_time(beats_s: Array, accents: Accents) -> bool:
-    """Tell whether slow beats are every other beat: then sixteenths would be struck about as hard as the beats.
+def is_half_time(grid: Grid, double: Grid, accents: Accents) -> bool:
+    """Tell whether slow beats are every other beat.
 
-    So drum and bass is 170 and not 85.
+    Then sixteenths would be struck about as hard as the beats: so drum and bass is 170 and not 85. Or what lies between
+    the beats is struck, and the bars of the doubled beats stand out far more clearly: so swing is fast.
     """
-    slow = float(np.median(np.diff(beats_s))) > 60 / _SLOW_BPM
-    return slow and float(accents.activity(beats_s, (1 / 4, 3 / 4)).mean()) > _HALF_TIME_ACTIVITY
+    between, sixteenths = (float(accents.activity(grid.beats_s, at).mean()) for at in ((1 / 2,), (1 / 4, 3 / 4)))
+    clearer = double.strength > _HALF_TIME_CLARITY * grid.strength
+    return sixteenths > _HALF_TIME_ACTIVITY or (between > _HALF_TIME_ACTIVITY and clearer)
 
 
 def is_two_thirds(beats_s: Array, accents: Accents) -> bool:
@@ -171,11 +176,21 @@ def with_half_beats(beats_s: Array) -> Array:
 
 
 def _grid(curve: Array, bpm: float, accents: Accents) -> Grid | None:
-    beats_s = track_beats(curve, bpm) * HOP_S
-    return find_bars(beats_s, accents) if len(beats_s) >= _FEWEST_BEATS else None
+    """Beats at this tempo, tracked as such, and as every other beat or half beat of slower and faster beats.
+
+    Where a track slips out of phase in some part of the song, the others seldom do so too.
+    """
+    beats_s, slow_s, fast_s = (track_beats(curve, bpm * ratio) * HOP_S for ratio in (1.0, 0.5, 2.0))
+    tracks = [beats_s, with_half_beats(slow_s) if len(slow_s) > 1 else slow_s, fast_s[::2]]
+    long = [track for track in tracks if len(track) >= _FEWEST_BEATS]
+    return find_bars(long, accents) if len(beats_s) >= _FEWEST_BEATS else None
 
 
-def _triplet_rivals(tempo: Tempo) -> list[float]:
-    """Strong alternatives at 3:2 or 2:3, which the comb cannot tell apart from the best."""
+def _bpm(grid: Grid) -> float:
+    return 60 / float(np.median(np.diff(grid.beats_s)))
+
+
+def _cross_rivals(tempo: Tempo) -> list[float]:
+    """Strong alternatives at 3:2, 2:3, 4:3 or 3:4, which cross-rhythms may hide the beat behind."""
     ratios = [(bpm, bpm / tempo.bpm) for bpm, score in tempo.alternatives if score >= _RIVAL_SCORE]
-    return [bpm for bpm, ratio in ratios if min(abs(ratio * 2 / 3 - 1), abs(ratio * 3 / 2 - 1)) < 0.03]
+    return [bpm for bpm, ratio in ratios if any(abs(ratio / cross - 1) < 0.03 for cross in _CROSS_RATIOS)]
