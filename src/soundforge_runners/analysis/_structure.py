@@ -11,7 +11,9 @@ from soundforge_runners.analysis._spectrum import HOP_S, PITCH_HOP_S, Spectra
 
 type Array = NDArray[np.float64]
 
-_SECTION_COST = 15.0
+_SECTION_COST, _USUAL_BARS = 15.0, 32
+_PHRASE_BARS = 4
+_ODD_COST, _HALF_PHRASE_COST, _RING_COST = 10.0, 4.0, 20.0
 _SHORTEST_BARS, _LONGEST_BARS = 2, 64
 _ONSET_WEIGHT = 1.2
 _SAME_GROUP = 0.73
@@ -73,13 +75,29 @@ def segment(features: Array) -> list[int]:
     for stop in range(1, bars + 1):
         starts = np.arange(max(0, stop - _LONGEST_BARS), max(1, stop - _SHORTEST_BARS + 1))
         error = square[stop] - square[starts] - ((total[stop] - total[starts]) ** 2).sum(axis=1) / (stop - starts)
-        costs = best[starts] + error + _SECTION_COST
+        costs = best[starts] + error + section_costs(starts, stop, bars)
         best[stop], came_from[stop] = costs.min(), starts[costs.argmin()]
     edges, at = [], bars
     while at > 0:
         at = int(came_from[at])
         edges.append(at)
     return edges[::-1]
+
+
+def section_costs(starts: NDArray[np.intp], stop: int, bars: int) -> Array:
+    """Cost of sections from each of these bars to `stop` in a song of so many bars.
+
+    A long song says more about each of its parts, so a new one must say more, too. Music is built of four bars and two:
+    other lengths cost extra, which also puts fills into the section that they end. The first section may begin with an
+    upbeat; the last bars, where the song rings out, are none.
+    """
+    lengths = stop - starts
+    cost = np.full(len(starts), _SECTION_COST * max(1.0, bars / _USUAL_BARS) ** 0.5)
+    if stop == bars:
+        return cost + np.where(lengths <= _SHORTEST_BARS, _RING_COST, 0)
+    uneven = np.where(lengths % 2 == 1, _ODD_COST, np.where(lengths % _PHRASE_BARS, _HALF_PHRASE_COST, 0))
+    short = np.where(lengths < _PHRASE_BARS, _HALF_PHRASE_COST, 0)
+    return cost + np.where(starts > 0, uneven + short, 0)
 
 
 def alike(means: Array) -> list[int]:
