@@ -118,35 +118,41 @@ def _high_pass(sample_rate_hz: int) -> list[float]:
 
 
 class TruePeak:
-    """Highest absolute value between the samples, interpolated to at least 176 kHz (BS.1770-4, annex 2)."""
+    """Highest absolute value between the samples, interpolated to at least 176 kHz (BS.1770-4, annex 2).
+
+    Only where the filter lies wholly inside the sound: a sound that is cut off would ring at the cut, and others (ffmpeg,
+    libebur128) do not count that either.
+    """
 
     def __init__(self, sample_rate_hz: int, channels: int) -> None:
         factor = 4 if sample_rate_hz < 96_000 else 2 if sample_rate_hz < 192_000 else 1
         self._bands = _interpolation_bands(factor)
-        self._rest = np.zeros((channels, _TAPS - 1), dtype=np.float32)
+        self._rest = np.empty((channels, 0), dtype=np.float32)
         self._highest = 0.0
 
     def add(self, sound: Samples) -> None:
         """Add float32 [channels, frames]."""
         if self._bands.shape[1]:
             sound = np.concatenate([self._rest, sound], axis=1)
-            self._rest = sound[:, -(_TAPS - 1) :]
-            self._measure(sound)
+            long_enough = sound.shape[1] >= _TAPS - 1 + _STRIDE
+            if long_enough:
+                self._measure(sound)
+            self._rest = sound[:, 1 - _TAPS :].copy() if long_enough else sound
 
     def result(self) -> float:
-        """Give the peak as a factor of full scale, after the last block."""
-        tail = np.zeros((len(self._rest), _TAPS), dtype=np.float32)
-        self.add(tail)
+        """Give the peak so far as a factor of full scale; 0 for less than the filter's length."""
         return self._highest
 
     def _measure(self, sound: Samples) -> None:
-        wide = _TAPS - 1 + _STRIDE
-        missing = -(sound.shape[1] - wide) % _STRIDE if sound.shape[1] >= wide else wide - sound.shape[1]
+        """Interpolate in strides; what is left of the last one is done once more from the end."""
         for channel in sound:
-            padded = np.pad(channel, (0, missing)) if missing else channel
-            windows = np.lib.stride_tricks.sliding_window_view(padded, wide)[::_STRIDE]
-            between = np.ascontiguousarray(windows) @ self._bands
-            self._highest = max(self._highest, float(between.max()), -float(between.min()))
+            windows = np.lib.stride_tricks.sliding_window_view(channel, _TAPS - 1 + _STRIDE)
+            self._keep(np.ascontiguousarray(windows[::_STRIDE]))
+            self._keep(windows[-1:])
+
+    def _keep(self, windows: Samples) -> None:
+        between = windows @ self._bands
+        self._highest = max(self._highest, float(between.max()), -float(between.min()))
 
 
 def _interpolation_bands(factor: int) -> Samples:

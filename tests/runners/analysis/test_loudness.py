@@ -83,3 +83,44 @@ def test_a_fifth_of_a_second_has_only_peaks() -> None:
     found = measure(sine(440, 0.2, 0.5), 22_050)
     assert (found.integrated_lufs, found.range_lu, found.max_short_term_lufs) == (None, None, None)
     assert found.sample_peak_dbfs == pytest.approx(-6.02, abs=0.05)
+
+
+def breathing(rate_hz: int) -> Sound:
+    """Half a minute in stereo: noise that swells and fades over 20 dB every 8 s, another on each side, over a tone."""
+    at = np.arange(30 * rate_hz) / rate_hz
+    level = 0.1 * 10 ** (np.sin(2 * np.pi * at / 8) - 0.5)
+    sides = np.random.default_rng(7).normal(0, 1, (2, len(at))) * level * np.array([[1.0], [0.6]])
+    return np.asarray((sides + 0.1 * np.sin(2 * np.pi * 997 * at)).T, dtype=np.float32)
+
+
+# What ffmpeg 5.1's `ebur128=peak=true` says of it as a WAV file of floats, at a rate: LUFS, LU, LUFS, dBTP.
+FFMPEG = [
+    (8_000, -12.5, 10.8, -9.1, 2.1),
+    (22_050, -11.9, 11.4, -8.4, 3.2),
+    (44_100, -11.7, 11.6, -8.2, 3.8),
+    (48_000, -11.7, 11.7, -8.2, 4.8),
+    (96_000, -11.6, 11.7, -8.2, 3.6),
+    (192_000, -11.6, 11.8, -8.1, 4.4),
+]
+
+
+@pytest.mark.parametrize(("rate_hz", "integrated", "spread", "short_term", "peak"), FFMPEG)
+def test_loudness_and_peaks_are_what_ffmpeg_measures(
+    rate_hz: int, integrated: float, spread: float, short_term: float, peak: float
+) -> None:
+    found = measure(breathing(rate_hz), rate_hz)
+    assert found.integrated_lufs == pytest.approx(integrated, abs=0.1)
+    assert found.range_lu == pytest.approx(spread, abs=0.2)
+    assert found.max_short_term_lufs == pytest.approx(short_term, abs=0.1)
+    assert found.true_peak_dbtp == pytest.approx(peak, abs=0.2)
+
+
+def test_a_sound_that_is_cut_off_does_not_ring_at_the_cut() -> None:
+    cut = sine(441, 1 + 1 / 1764, 0.5, 44_100)[25:]  # ends at full swing
+    assert measure(cut, 44_100).true_peak_dbtp == pytest.approx(-6.02, abs=0.05)
+
+
+@pytest.mark.parametrize("block", [1, 7, 38, 39, 1000])
+def test_peaks_between_samples_are_found_in_blocks_of_any_length(block: int) -> None:
+    sound = sine(11_025, 0.05, 0.5, 44_100, phase=np.pi / 4)
+    assert measure(sound, 44_100, block).true_peak_dbtp == pytest.approx(-6.02, abs=0.2)
