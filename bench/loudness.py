@@ -1,4 +1,6 @@
-"""Our loudness beside ffmpeg's `ebur128`, on songs of `bench.songs`: `python -m bench.loudness [--seed 31] [--count 36]`.
+"""Our loudness beside ffmpeg's `ebur128`, on songs of `bench.songs`.
+
+    python -m bench.loudness [--seed 31] [--count 36]
 
 Needs ffmpeg (Debian: ffmpeg). The benchmark may differ by .1 LU and .2 dB.
 """
@@ -38,7 +40,18 @@ def differences(path: Path) -> list[float]:
 
 def by_ffmpeg(path: Path) -> list[float]:
     """What ffmpeg says, with its own one decimal, in the order of `NAMES`."""
-    command = ["ffmpeg", "-hide_banner", "-nostats", "-i", str(path), "-af", "ebur128=peak=true:framelog=info", "-f", "null", "-"]
+    command = [
+        "ffmpeg",
+        "-hide_banner",
+        "-nostats",
+        "-i",
+        str(path),
+        "-af",
+        "ebur128=peak=true:framelog=info",
+        "-f",
+        "null",
+        "-",
+    ]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stderr
     momentary, summary = said.rsplit("Summary:", 1)
     short_term = [float(value) for value in re.findall(r"\bS: *(-?[\d.]+)", momentary)]

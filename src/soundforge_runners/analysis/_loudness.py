@@ -120,8 +120,8 @@ def _high_pass(sample_rate_hz: int) -> list[float]:
 class TruePeak:
     """Highest absolute value between the samples, interpolated to at least 176 kHz (BS.1770-4, annex 2).
 
-    Only where the filter lies wholly inside the sound: a sound that is cut off would ring at the cut, and others (ffmpeg,
-    libebur128) do not count that either.
+    Only where the filter lies wholly inside the sound: one that is cut off would ring at the cut, and ffmpeg does not
+    count that either.
     """
 
     def __init__(self, sample_rate_hz: int, channels: int) -> None:

@@ -110,7 +110,7 @@ def _likelihood(grid: Grid, tracked_s: Array, accents: Accents) -> float:
 def _clarity(grid: Grid, accents: Accents) -> float:
     on, off = (float(accents.onset(3, times_s).mean()) for times_s in (grid.beats_s, half_beat_later(grid.beats_s)))
     cymbals = np.clip(on / max(off, 1e-9), 1 / _CYMBALS_AT_MOST, _CYMBALS_AT_MOST)
-    return max(grid.strength, 1e-3) * float(cymbals) ** _CYMBALS_WEIGHT
+    return max(grid.strength, 1e-3) * float(cymbals**_CYMBALS_WEIGHT)
 
 
 def _in_phase(beats_s: Array, others_s: Array) -> bool:

@@ -1,5 +1,6 @@
 """The stages in their order. Each is handed over as soon as it is done; one that fails is null with a warning."""
 
+import json
 import sys
 import traceback
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundforge_runners._peaks import SAMPLES_PER_PIXEL, PeaksWriter
+from soundforge_runners._protocol import MAX_LINE
 from soundforge_runners.analysis import _document as document
 from soundforge_runners.analysis._chroma import Chroma, tuned_chroma
 from soundforge_runners.analysis._cues import find_cues
@@ -32,7 +34,8 @@ type Warning_ = dict[str, str]
 type OnPart = Callable[[str, Document, str | None], None]
 type OnProgress = Callable[[float, str], None]
 
-ALGORITHM_VERSION = "2026.11-b"
+ALGORITHM_VERSION = "2026.11-c"
+_ENVELOPE_BYTES = 1024
 EMPTY: dict[str, tuple[str, ...]] = {
     "peaks": ("waveform",),
     "loudness": ("loudness",),
@@ -106,7 +109,7 @@ def run_stage(name: str, stage: Callable[[Song], Document], song: Song) -> tuple
     """Run one stage; what it cannot find is null and has a warning inside the document."""
     warnings: list[Warning_] = []
     try:
-        part = document.rounded(stage(song))
+        part = _of_a_size_to_send(document.rounded(stage(song)))
     except Nothing as nothing:
         part, warnings = dict.fromkeys(EMPTY[name]), [{"code": nothing.code, "sentence": nothing.sentence}]
     except (MemoryError, OSError):
@@ -116,6 +119,13 @@ def run_stage(name: str, stage: Callable[[Song], Document], song: Song) -> tuple
         sentence = f"The stage {name} failed ({type(error).__name__})."
         part, warnings = dict.fromkeys(EMPTY[name]), [{"code": f"{name}_failed", "sentence": sentence}]
     return {**part, "warnings": warnings}, warnings
+
+
+def _of_a_size_to_send(part: Document) -> Document:
+    """Raise Nothing for what is longer than a line of our protocol may be: chords or beats of very many hours."""
+    if len(json.dumps(part)) > MAX_LINE - _ENVELOPE_BYTES:
+        raise Nothing("too_long", "The song is too long to list all of this.")
+    return part
 
 
 def _peaks(song: Song) -> Document:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soxr
 
 from soundforge_runners.analysis import EMPTY, Source, analyze
 from soundforge_runners.analysis._document import Document, rounded
@@ -146,6 +147,32 @@ def test_silence_in_the_middle_does_not_break_the_rest(tmp_path: Path) -> None:
     assert said["tempo"]["bpm"] == pytest.approx(120, rel=0.01)
 
 
+@pytest.mark.parametrize("rate_hz", [8000, 192_000])
+def test_a_song_at_any_rate_is_heard(rate_hz: int, tmp_path: Path) -> None:
+    sound = soxr.resample(rock_song(bars=8), RATE_HZ, rate_hz)
+    said, codes = hear(np.stack([sound, sound], axis=1), tmp_path, rate_hz)
+    assert codes == []
+    assert said["tempo"]["bpm"] == pytest.approx(120, rel=0.005)
+    assert said["key"]["camelot"] == "8B"
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 192_000])
+def test_noise_at_any_rate_has_neither_beat_nor_key(rate_hz: int, tmp_path: Path) -> None:
+    said, codes = hear(noise(10, 0.1, rate_hz), tmp_path, rate_hz)
+    assert codes == ["no_beat", "not_tonal"]
+    assert said["loudness"]["integrated_lufs"] is not None
+
+
+def test_what_is_sure_and_what_else_it_could_be_stands_beside_every_claim(tmp_path: Path) -> None:
+    said, _ = hear(rock_song(bars=16), tmp_path)
+    claims = [said["tempo"], said["meter"], said["beats"], said["downbeats"], said["key"]]
+    claims += [*said["chords"], *said["sections"], *said["cues"]]
+    assert all(0 <= claim["confidence"] <= 1 for claim in claims)
+    assert {60, 240} <= {round(one["bpm"]) for one in said["tempo"]["alternatives"]}
+    assert all(0 <= one["score"] <= 1 for one in (*said["tempo"]["alternatives"], *said["key"]["alternatives"]))
+    assert {"first_downbeat", "mix_in", "mix_out"} <= {cue["kind"] for cue in said["cues"]}
+
+
 def test_samples_that_are_no_numbers_count_as_silence(tmp_path: Path) -> None:
     song = rock_song(bars=8)
     song[1000:1100] = np.nan
@@ -169,6 +196,13 @@ def test_a_stage_that_fails_is_null_with_a_warning(tmp_path: Path, capsys: pytes
     assert part == {"cues": None, "warnings": warnings}
     assert [warning["code"] for warning in warnings] == ["cues_failed"]
     assert "a bug" in capsys.readouterr().err
+
+
+def test_a_stage_too_long_to_send_is_null_with_a_warning(tmp_path: Path) -> None:
+    song = Song(write(silence(1), tmp_path / "pcm.f32"), tmp_path / "peaks.dat", lambda percent, stage: None)
+    part, warnings = run_stage("cues", lambda _song: {"cues": [{"t_s": 1.2345}] * 100_000}, song)
+    assert part == {"cues": None, "warnings": warnings}
+    assert [warning["code"] for warning in warnings] == ["too_long"]
 
 
 def test_lack_of_memory_is_not_taken_for_a_bug(tmp_path: Path) -> None:
