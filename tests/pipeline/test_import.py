@@ -29,6 +29,10 @@ async def test_a_received_file_becomes_a_track_with_stems_and_figures(workshop: 
     assert (track.bpm, track.musical_key, track.camelot) == (120.0, "A minor", "8A")
     assert [stem.name for stem in stems] == ["vocals", "drums", "bass", "other"]
     assert {"peaks", "rhythm", "harmony"} < {part.stage for part in parts}
+    async with reading() as session:  # written with the end of the analysis, as its figures
+        embedded = await library.find_embedding(session, workshop.owner_id, track_id)
+    assert embedded is not None
+    assert (embedded.name, len(embedded.values)) == ("sfa-69-v1", 69)
     assert {kind: job.status for kind, job in made.items()} == {"separation": "completed", "analysis": "completed"}
     assert made["separation"].result["model"] == "fake"
     assert (workshop.received(), await workshop.left_over()) == ([], [])

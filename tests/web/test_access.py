@@ -115,6 +115,8 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "GET /api/v1/tracks/{track_id}": read_ann(),
     "GET /api/v1/tracks/{track_id}/analysis": read_ann(),
     "GET /api/v1/tracks/{track_id}/stems/{file_id}": read_ann(),
+    "GET /api/v1/tracks/{track_id}/neighbours/like": read_ann(),
+    "GET /api/v1/tracks/{track_id}/neighbours/mixes": read_ann(),
     "PATCH /api/v1/tracks/{track_id}": write_ann(200),
     "DELETE /api/v1/tracks/{track_id}": write_ann(204),
     "POST /api/v1/tracks/{track_id}/restore": row(401, 404, 404, 403, 404, 404, ann=404),

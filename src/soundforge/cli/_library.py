@@ -5,7 +5,7 @@ from uuid import UUID
 from cyclopts import App
 
 from soundforge import jobs, library, pipeline, views
-from soundforge.cli import _corrections
+from soundforge.cli import _corrections, _neighbours
 from soundforge.cli._output import say, say_json, say_table
 from soundforge.cli._rooms import run_as
 from soundforge.db import reading, transaction
@@ -19,6 +19,7 @@ def add_to(app: App) -> None:
     """Add this group's commands."""
     app.command(tracks)
     _corrections.add_to(tracks)
+    _neighbours.add_to(tracks)
     app.command(job_commands)
 
 

@@ -1,6 +1,14 @@
 """Tracks, their files, and what was made of them. Functions take part in the caller's transaction."""
 
 from soundforge.library._corrections import add_correction, list_corrections, remove_correction, set_figures
+from soundforge.library._embeddings import (
+    Embeddings,
+    NewEmbedding,
+    add_embeddings,
+    find_embedding,
+    list_embedded,
+    read_embeddings,
+)
 from soundforge.library._files import (
     ZIP,
     add_file,
@@ -41,9 +49,11 @@ from soundforge.library._types import Figures, NewCorrection, NewFile, NewPart, 
 
 __all__ = [
     "ZIP",
+    "Embeddings",
     "Figures",
     "MixState",
     "NewCorrection",
+    "NewEmbedding",
     "NewFile",
     "NewPart",
     "NewStem",
@@ -51,12 +61,14 @@ __all__ = [
     "Query",
     "StripState",
     "add_correction",
+    "add_embeddings",
     "add_file",
     "add_part",
     "add_stems",
     "add_track",
     "change_track",
     "count_tracks",
+    "find_embedding",
     "find_next_track",
     "find_track_by_audio",
     "fold",
@@ -67,6 +79,7 @@ __all__ = [
     "get_track",
     "is_in",
     "list_corrections",
+    "list_embedded",
     "list_files",
     "list_mixes",
     "list_newest_parts",
@@ -78,6 +91,7 @@ __all__ = [
     "orphan_exports",
     "orphan_files",
     "purge_track",
+    "read_embeddings",
     "remove_correction",
     "remove_mix",
     "remove_track",

@@ -6,11 +6,17 @@ asks the index for rows that have all trigrams of the words, then ILIKE decides.
 letters have no trigram: ILIKE reads the owner's rows, a third of a second at 100,000 (docs/benchmarks.md).
 """
 
+import math
 import unicodedata
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import DOUBLE_PRECISION, ColumnElement, Uuid, and_, cast, func
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from soundforge.library._types import Query
 from soundforge.tables import Track
+
+BRIDGED_OCTAVES = math.log2(1.06)  # 6 %: as far as a deck's pitch fader commonly goes without being heard
 
 # Letters that Unicode does not decompose, as people type them.
 _PLAIN = str.maketrans({"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i", "þ": "th", "æ": "ae", "œ": "oe"})  # noqa: RUF001 - the letters themselves
@@ -50,6 +56,35 @@ def search_fields(title: str, artist: str, album: str) -> dict[str, object]:
 def escape(text: str) -> str:
     r"""Make ``%``, ``_`` and ``\`` of user text mean themselves in a LIKE pattern."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def wanted(query: Query) -> list[ColumnElement[bool]]:
+    """What a track must be for a query to find it."""
+    must: list[ColumnElement[bool]] = []
+    if query.search.strip():
+        must.append(matches(query.search))
+    if query.among is not None:
+        must.append(Track.id.in_(query.among))
+    if query.keys:
+        must.append(func.coalesce(Track.camelot, "").in_(query.keys))
+    if query.bpm is not None:
+        must.append(_octaves_from(query.bpm) <= BRIDGED_OCTAVES)
+    if query.apart_from is not None:
+        must.append(Track.id != query.apart_from)
+    return must
+
+
+def nearness(query: Query) -> ColumnElement[Any] | None:
+    """By what the nearest come first: the order of ``among``, or the distance in tempo; None where neither is asked."""
+    if query.among is not None:
+        return func.array_position(cast(query.among, ARRAY(Uuid)), Track.id)
+    return None if query.bpm is None else _octaves_from(query.bpm)
+
+
+def _octaves_from(bpm: float) -> ColumnElement[float]:
+    """How far a track's tempo is from another, counted at half or twice the speed where that is nearer."""
+    octaves = cast(func.ln(Track.bpm / bpm) / math.log(2), DOUBLE_PRECISION)
+    return func.least(func.abs(octaves), func.abs(octaves - 1), func.abs(octaves + 1))
 
 
 def matches(search: str) -> ColumnElement[bool]:

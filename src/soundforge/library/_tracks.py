@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from soundforge.errors import Conflict, Invalid, NotFound
 from soundforge.events import TrackAdded, TrackChanged, TrackRemoved, publish
 from soundforge.library._files import add_file, orphan_files
-from soundforge.library._search import matches, one_line, search_fields
+from soundforge.library._search import nearness, one_line, search_fields, wanted
 from soundforge.library._types import NewTrack, Query
 from soundforge.tables import (
     TRACK_SORTS,
@@ -94,7 +94,7 @@ async def list_tracks(
 
     Raises ``Invalid`` for an unknown sort or a damaged cursor.
     """
-    sort, rows = _sort(query.sort), _searched(owner_id, query)
+    sort, rows = _sort(query), _searched(owner_id, query)
     if until:
         return await read_again(session, rows, sort, descending=query.descending, until=until, after=after)
     return await read_page(session, rows, sort, descending=query.descending, limit=limit, after=after)
@@ -102,7 +102,7 @@ async def list_tracks(
 
 async def find_next_track(session: AsyncSession, owner_id: UUID, query: Query, track_id: UUID) -> UUID | None:
     """The track that stands right after this one in the order of ``query``; None at the end."""
-    sort = _sort(query.sort)
+    sort = _sort(query)
     place = await session.scalar(_living(owner_id).with_only_columns(sort.expression).where(Track.id == track_id))
     if place is None:
         return None
@@ -117,9 +117,10 @@ async def is_in(session: AsyncSession, owner_id: UUID, query: Query, track_id: U
     return await session.scalar(found) is not None
 
 
-async def count_tracks(session: AsyncSession, owner_id: UUID, search: str = "") -> int:
-    """How many living tracks the search finds; all of them for an empty search."""
-    counted = _searched(owner_id, Query(search=search)).with_only_columns(func.count())
+async def count_tracks(session: AsyncSession, owner_id: UUID, query: Query | str = "") -> int:
+    """How many living tracks a query, or the words of a search, find; all of them for an empty search."""
+    asked = Query(search=query) if isinstance(query, str) else query
+    counted = _searched(owner_id, asked).with_only_columns(func.count())
     return await session.scalar(counted) or 0
 
 
@@ -225,11 +226,13 @@ def _living(owner_id: UUID) -> Select[Track]:
 
 
 def _searched(owner_id: UUID, query: Query) -> Select[Track]:
-    return _living(owner_id).where(matches(query.search)) if query.search.strip() else _living(owner_id)
+    return _living(owner_id).where(*wanted(query))
 
 
-def _sort(name: str) -> Sort:
-    if name not in _SORTS:
+def _sort(query: Query) -> Sort:
+    if query.sort == "near" and (near := nearness(query)) is not None:
+        return Sort(near, Track.id, read_number)
+    if query.sort not in _SORTS:
         msg = f"Tracks can be sorted by {', '.join(_SORTS)}."
         raise Invalid(msg, code="unknown_sort")
-    return _SORTS[name]
+    return _SORTS[query.sort]

@@ -81,5 +81,9 @@ class Query:
     """What somebody wants to see of the library."""
 
     search: str = ""
-    sort: str = "created"
+    sort: str = "created"  # a name of TRACK_SORTS; or "near", where ``among`` or ``bpm`` is given: the nearest first
     descending: bool = True
+    among: tuple[UUID, ...] | None = None  # only these, the nearest first
+    keys: tuple[str, ...] = ()  # only these places on the Camelot wheel
+    bpm: float | None = None  # only tempos as near as a deck can bridge, also half or twice as fast
+    apart_from: UUID | None = None  # all but this one

@@ -5,7 +5,7 @@ from typing import Any
 
 from soundforge import formats, jobs, library
 from soundforge.engines import Analyzed, Part, Pcm
-from soundforge.library import Figures, NewPart
+from soundforge.library import Figures, NewEmbedding, NewPart
 from soundforge.pipeline._audio import open_pcm
 from soundforge.pipeline._files import new_file
 from soundforge.pipeline._ports import ports
@@ -23,6 +23,7 @@ async def analyze(run: jobs.Run) -> None:
     async with run.done(result) as session:
         found = found_in(documents)
         await library.set_figures(session, run.owner_id, run.require_track(), figures_of(documents), found)
+        await library.add_embeddings(session, run.owner_id, run.require_track(), embeddings_in(documents))
 
 
 async def _analyze(run: jobs.Run, pcm: Pcm) -> tuple[Analyzed, dict[str, Any]]:
@@ -64,6 +65,12 @@ def found_in(documents: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
     """What the stages' documents say of each field that a user may correct."""
     together = {name: value for document in documents.values() for name, value in document.items()}
     return {field: formats.found_value(field, together) for field in formats.CORRECTABLE}
+
+
+def embeddings_in(documents: dict[str, Any]) -> list[NewEmbedding]:
+    """The song's vector, by which what sounds like it is found; none of silence."""
+    found = [document["embedding"] for document in documents.values() if document.get("embedding")]
+    return [NewEmbedding(one["name"], one["values"]) for one in found[-1:]]
 
 
 def figures_of(documents: dict[str, Any]) -> Figures:

@@ -12,7 +12,7 @@ from soundforge.tables._jobs import (
     ProcessingJob,
 )
 from soundforge.tables._keyset import Page, Sort, cursor_of, read_again, read_number, read_page, read_text
-from soundforge.tables._library import TRACK_SORTS, AnalysisPart, Correction, File, Mix, Stem, Track
+from soundforge.tables._library import TRACK_SORTS, AnalysisPart, Correction, Embedding, File, Mix, Stem, Track
 from soundforge.tables._migrate import migrate
 from soundforge.tables._moves import ACTIVE, MOVES, RUNNING, TERMINAL, Kind, Moves, Status, may_move
 from soundforge.tables._trigger import CHANNEL, trigger_sql
@@ -29,6 +29,7 @@ __all__ = [
     "ApiToken",
     "Correction",
     "DownloadJob",
+    "Embedding",
     "ExportJob",
     "File",
     "ImportJob",

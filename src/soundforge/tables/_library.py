@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Text, func, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
 from sqlalchemy.orm import Mapped, mapped_column
 
 from soundforge.tables._base import Row
@@ -116,6 +116,25 @@ class Stem(Row):
     file_id: Mapped[UUID] = mapped_column(ForeignKey("files.id", ondelete="RESTRICT"))
     peaks_file_id: Mapped[UUID | None] = mapped_column(ForeignKey("files.id", ondelete="RESTRICT"))
     gain_db: Mapped[float] = mapped_column(default=0.0)  # was applied to every stem; mixer and export undo it
+
+
+class Embedding(Row):
+    """A vector by which what sounds alike is found: of a song, or of one of its stems; the newest of each stays.
+
+    A row is never changed, only replaced by another, so its id tells whether somebody has read it already.
+    """
+
+    __tablename__ = "embeddings"
+    __table_args__ = (
+        Index("uq_embeddings_track_stem_name", "track_id", "stem", "name", unique=True),
+        Index("ix_embeddings_scan", "owner_id", "name", "stem", "id"),
+    )
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))  # as the track's: for the scan
+    track_id: Mapped[UUID] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"))
+    stem: Mapped[str] = mapped_column(default="")  # vocals, drums, …; empty for the whole song
+    name: Mapped[str]  # what made it; only vectors of one name compare
+    values: Mapped[list[float]] = mapped_column(ARRAY(REAL))
 
 
 class AnalysisPart(Row):

@@ -2,14 +2,17 @@
 
 from soundforge.views._health import Check, Health, check_tools, get_health
 from soundforge.views._jobs import count_active, get_job_view, list_family, list_job_views, view_of
-from soundforge.views._library import get_library_page, get_track_row, get_track_view
+from soundforge.views._library import get_library_page, get_track_row, get_track_view, list_neighbours
 from soundforge.views._mixes import find_chosen_stems, get_shared_view, mix_of
+from soundforge.views._neighbours import Alike, Near, get_query_near, list_alike, tempo_change
 from soundforge.views._tools import ToolView, list_tools, tool_view
 from soundforge.views._values import (
     Audio,
     JobView,
     LibraryPage,
     MixView,
+    NearView,
+    Neighbour,
     SharedView,
     StemSet,
     StemView,
@@ -19,12 +22,16 @@ from soundforge.views._values import (
 )
 
 __all__ = [
+    "Alike",
     "Audio",
     "Check",
     "Health",
     "JobView",
     "LibraryPage",
     "MixView",
+    "Near",
+    "NearView",
+    "Neighbour",
     "SharedView",
     "StemSet",
     "StemView",
@@ -37,14 +44,18 @@ __all__ = [
     "get_health",
     "get_job_view",
     "get_library_page",
+    "get_query_near",
     "get_shared_view",
     "get_track_row",
     "get_track_view",
+    "list_alike",
     "list_family",
     "list_job_views",
+    "list_neighbours",
     "list_tools",
     "mix_of",
     "plain",
+    "tempo_change",
     "tool_view",
     "view_of",
 ]

@@ -10,11 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import library
-from soundforge.formats import AnalysisSource, AnalysisStage, Correction, analysis_document, corrected
+from soundforge.formats import AnalysisSource, AnalysisStage, Correction, analysis_document, corrected, mixing_keys
 from soundforge.library import Query
 from soundforge.tables import ACTIVE, AnalysisPart, Job, Status, Stem, Track, User
 from soundforge.views._jobs import list_jobs_of_tracks, view_of
-from soundforge.views._values import Audio, JobView, LibraryPage, StemSet, StemView, TrackRow, TrackView
+from soundforge.views._neighbours import Near, get_near_view, get_query_near, list_alike, tempo_change
+from soundforge.views._values import Audio, JobView, LibraryPage, Neighbour, StemSet, StemView, TrackRow, TrackView
 
 
 async def get_library_page(
@@ -25,11 +26,33 @@ async def get_library_page(
     after: str | None = None,
     until: str | None = None,
     limit: int = 100,
+    near: Near | None = None,
 ) -> LibraryPage:
-    """One page of the library: four queries for the first page, three for the others."""
+    """One page of the library, or of what goes with a track: four queries for the first page, three for the others."""
+    described = await get_near_view(session, owner_id, near) if near and not after else None
+    query = await get_query_near(session, owner_id, query, near)
     page = await library.list_tracks(session, owner_id, query, after=after, until=until, limit=limit)
-    total = None if after else await library.count_tracks(session, owner_id, query.search)
-    return LibraryPage(await _rows(session, owner_id, page.rows), page.next, total)
+    total = None if after else await library.count_tracks(session, owner_id, query)
+    return LibraryPage(await _rows(session, owner_id, page.rows), page.next, total, described)
+
+
+async def list_neighbours(session: AsyncSession, owner_id: UUID, near: Near, *, limit: int = 50) -> list[Neighbour]:
+    """What goes with a track, the nearest first; raises ``NotFound``."""
+    track = await library.get_track(session, owner_id, near.track_id)
+    query = await get_query_near(session, owner_id, Query(sort="near", descending=False), near)
+    page = await library.list_tracks(session, owner_id, query, limit=limit)
+    alike = await list_alike(session, owner_id, track.id, stem=near.stem) if near.kind == "like" else []
+    likeness = {one.track_id: one.likeness for one in alike}
+    relations = mixing_keys(track.camelot) if track.camelot and near.kind == "mixes" else {}
+    return [
+        Neighbour(
+            track=row,
+            likeness=likeness.get(row.id),
+            relation=relations.get(row.camelot or "", ""),
+            tempo_change=tempo_change(row.bpm, track.bpm) if row.bpm and track.bpm else None,
+        )
+        for row in await _rows(session, owner_id, page.rows)
+    ]
 
 
 async def get_track_row(session: AsyncSession, owner_id: UUID, track_id: UUID) -> TrackRow:
@@ -58,6 +81,7 @@ async def get_track_view(session: AsyncSession, owner_id: UUID, track_id: UUID) 
         warnings=tuple(track.warnings),
         stem_sets=_stem_sets(stems, {job.id: job for job in jobs}),
         document=_document(track, parts, corrections),
+        embedded=tuple(await library.list_embedded(session, owner_id, track_id)),
         document_version=_version(parts, corrections),
         jobs=tuple(view_of(job, track.title) for job in jobs),
     )

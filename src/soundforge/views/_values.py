@@ -66,12 +66,35 @@ class TrackRow:
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """A track that goes with another one."""
+
+    track: TrackRow
+    likeness: float | None  # how much alike they sound, -1 to 1; None where they were chosen to mix
+    relation: str  # of its key to the other: "a fifth up"; empty where they were chosen by sound
+    tempo_change: float | None  # per cent by which it is played faster to go along, also at half or twice the speed
+
+
+@dataclass(frozen=True)
+class NearView:
+    """What a list of neighbours says of itself: "Sounds like", whose track, and what that means."""
+
+    kind: str
+    track_id: UUID
+    stem: str
+    words: str
+    title: str
+    note: str
+
+
+@dataclass(frozen=True)
 class LibraryPage:
     """One page of the library, ``next`` the cursor of the one after."""
 
     rows: tuple[TrackRow, ...]
     next: str | None
     total: int | None  # only counted for the first page
+    near: NearView | None = None  # only told on the first page of neighbours
 
 
 @dataclass(frozen=True)
@@ -115,6 +138,7 @@ class TrackView:
     warnings: tuple[str, ...]
     stem_sets: tuple[StemSet, ...]  # the newest first
     document: dict[str, Any]  # the analysis document, {} before there is one
+    embedded: tuple[str, ...]  # what of it can be compared: "" for the song, names of stems
     document_version: str  # another one whenever the document is another
     jobs: tuple[JobView, ...]  # all jobs of the track, the newest first
 

@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
+from soundforge import views
+from soundforge.db import reading
 from soundforge.errors import NotFound
 from soundforge.web._access import VisitorOf
 from soundforge.web._render import TEMPLATES
@@ -32,7 +34,7 @@ async def events(
     if view not in VIEWS:
         raise NotFound("There is no such view.", code="view_not_found")
     studio = studio_of(request)
-    stream = messages(
-        Feed.of(visitor, view, shown.query), studio.listener, last_event_id or place, LOADERS, studio.stopping
-    )
+    async with reading() as session:
+        query = await views.get_query_near(session, visitor.id, shown.query, shown.near)
+    stream = messages(Feed.of(visitor, view, query), studio.listener, last_event_id or place, LOADERS, studio.stopping)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from soundforge import accounts, library, pipeline, views
 from soundforge.db import reading, transaction
 from soundforge.errors import Invalid
-from soundforge.views import LibraryPage, TrackView
+from soundforge.views import LibraryPage, Near, TrackView
 from soundforge.web._access import Visitor, VisitorOf
 from soundforge.web._render import page
 from soundforge.web._studio import studio_of
@@ -31,15 +31,20 @@ class Shown:
         q: Annotated[str, Query(max_length=200)] = "",
         sort: str = "created",
         dir: Annotated[str, Query(pattern="^(asc|desc)$")] = "desc",  # noqa: A002 - the word in the address
+        like: UUID | None = None,
+        stem: Annotated[str, Query(max_length=40)] = "",
+        mixes: UUID | None = None,
     ) -> None:
         """Read the address."""
+        self.near = Near("like", like, stem) if like else Near("mixes", mixes) if mixes else None
         self.query = library.Query(search=q.strip(), sort=sort, descending=dir == "desc")
 
     def address(self, path: str = "/", **more: str) -> str:
         """An address that shows the same."""
         query = self.query
-        values = {"q": query.search, "sort": query.sort, "dir": "desc" if query.descending else "asc", **more}
-        plain = {"q": "", "sort": "created", "dir": "desc"}
+        near = {self.near.kind: str(self.near.track_id), "stem": self.near.stem} if self.near else {}
+        values = {**near, "q": query.search, "sort": query.sort, "dir": "desc" if query.descending else "asc", **more}
+        plain = {"stem": "", "q": "", "sort": "created", "dir": "desc"}
         said = {name: value for name, value in values.items() if value != plain.get(name)}
         return f"{path}?{urlencode(said)}" if said else path
 
@@ -81,7 +86,7 @@ async def library_rows(
     """One page of rows and the sentinel of the next; with ``until`` exactly the rows of a page shown before."""
     async with reading() as session:
         found = await views.get_library_page(
-            session, visitor.id, shown.query, after=after or None, until=until or None, limit=PAGE_ROWS
+            session, visitor.id, shown.query, after=after or None, until=until or None, limit=PAGE_ROWS, near=shown.near
         )
     return page(request, "pages/_rows.html", library=found, shown=shown, after=after, until=until, selected=None)
 
@@ -172,7 +177,9 @@ async def _workspace(
 ) -> HTMLResponse:
     place = studio_of(request).listener.recent.place()  # before the snapshot: nothing falls between the two
     async with reading() as session:
-        found: LibraryPage = await views.get_library_page(session, visitor.id, shown.query, limit=PAGE_ROWS)
+        found: LibraryPage = await views.get_library_page(
+            session, visitor.id, shown.query, limit=PAGE_ROWS, near=shown.near
+        )
         track: TrackView | None = await views.get_track_view(session, visitor.id, track_id) if track_id else None
         dock = await dock_of(session, visitor.id)
         choices = await _choices(session, visitor)
