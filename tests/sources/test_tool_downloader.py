@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from soundforge.children import Limits
 from soundforge.errors import Broken, SoundForgeError, Unavailable
@@ -193,18 +194,23 @@ async def test_what_people_typed_is_a_field_and_never_an_address(stage: Stage) -
     assert request["gate"] == "gate"
 
 
-async def test_cookies_come_as_a_copy_that_goes_with_the_run(stage: Stage) -> None:
-    cookies = stage.notes / "cookies.txt"
-    cookies.write_text("# Netscape HTTP Cookie File\n")
-    await stage.fetch("Harbour", cookies=cookies)
+async def test_cookies_come_in_a_file_of_ours_alone_that_goes_with_the_run(stage: Stage) -> None:
+    async def cookies() -> str:
+        return "# Netscape HTTP Cookie File\n"
+
+    with capture_logs() as log:
+        await stage.fetch("Harbour", cookies=cookies)
     (request,) = stage.requests()
-    assert request["cookies"] != str(cookies)
+    assert json.loads((stage.notes / "cookies").read_text()) == [0o600, await cookies()]
     assert not Path(request["cookies"]).exists()
-    assert cookies.is_file()
+    assert "Netscape" not in f"{log} {stage.environment()}"
 
 
 async def test_without_cookies_none_are_told(stage: Stage) -> None:
-    await stage.fetch("Harbour", cookies=stage.notes / "none")
+    async def none() -> str:
+        return ""
+
+    await stage.fetch("Harbour", cookies=none)
     assert stage.requests()[0]["cookies"] is None
 
 

@@ -233,6 +233,9 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         note("requests", line.strip())
+        if request["cookies"]:
+            path = Path(request["cookies"])
+            note("cookies", json.dumps([path.stat().st_mode & 0o777, path.read_text()]))
         say(type="progress", percent=0, stage="searching")
         title = request["song"]["title"]
         scenario = title.removeprefix("!").removeprefix("spotdl ")

@@ -11,9 +11,16 @@ from soundforge.config import Settings
 from soundforge.http import open_gate
 from soundforge.sources import ToolDownloader
 from soundforge.tools import Tools
+from tests.support.require import tool_python
 from tests.support.shelf_server import PLUGIN, ShelfServer
 
 PUBLIC = "142.250.74.46"
+
+
+def shipped_environment() -> dict[str, str]:
+    """What the shipped adapter tells a program beside what every child is told."""
+    argv = [str(tool_python("downloader"))]
+    return ToolDownloader(Tools(Settings(_env_file=None).tools_folder)).environment(argv)
 
 
 def real_downloader(server: ShelfServer, *, env: Mapping[str, str] | None = None, **more: Any) -> ToolDownloader:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.shelf_music import music_answer
 from tests.support.sound_shelf import PLACES, SHELF, Place, sound
 
 NAMES = ("*.youtube.com", "youtube.com", "*.googlevideo.com")
@@ -29,6 +30,7 @@ class ShelfServer:
     def __init__(self, folder: Path) -> None:
         self.ca, self.asked = folder / "ca.pem", list[str]()
         self.kind = "m4a"  # what the places' sound is encoded as
+        self.sound_host = "rr1---sn-shelf.googlevideo.com"
         key = folder / "key.pem"
         _write_certificate(self.ca, key)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -63,19 +65,19 @@ class _Handler(BaseHTTPRequestHandler):
         if host.endswith("googlevideo.com"):
             self._sound(Path(url.path).stem)
         elif url.path == "/shelf/search":
-            query = parse_qs(url.query)["q"][0].lower()
-            found = next((places for title, places in SHELF.items() if title.lower() in query), ())
-            self._json({"found": [_page(place, self.shelf.kind) for place in found]})
+            found = _places(parse_qs(url.query)["q"][0])
+            self._json({"found": [_page(place, self.shelf) for place in found]})
         elif url.path.startswith("/shelf/"):
             self._page(url.path.rpartition("/")[2])
         else:
             self._json({})
 
     def do_POST(self) -> None:
-        """YouTube Music's search: it knows nothing here."""
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        """YouTube Music's search."""
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
         self.shelf.asked.append(f"{self.headers.get('Host')}{urlsplit(self.path).path}")
-        self._json({})
+        found = _places(str(body.get("query")))
+        self._json(music_answer(tuple(place for place in found if place.is_music)))
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -87,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif place.fate == "rate_limited":
             self.send_error(429)
         else:
-            self._json(_page(place, self.shelf.kind))
+            self._json(_page(place, self.shelf))
 
     def _sound(self, video: str) -> None:
         place = PLACES[video]
@@ -119,9 +121,14 @@ def shelf_server() -> Iterator[ShelfServer]:
         yield server
 
 
-def _page(place: Place, kind: str) -> dict[str, Any]:
+def _places(query: str) -> tuple[Place, ...]:
+    return next((places for title, places in SHELF.items() if title.lower() in query.lower()), ())
+
+
+def _page(place: Place, server: ShelfServer) -> dict[str, Any]:
+    kind = server.kind
     codec = {"m4a": "mp4a.40.2"}.get(kind, kind)
-    url = f"https://rr1---sn-shelf.googlevideo.com/{place.id}.{kind}"
+    url = f"https://{server.sound_host}/{place.id}.{kind}"
     return {
         "id": place.id,
         "fate": place.fate,

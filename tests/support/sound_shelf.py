@@ -16,6 +16,7 @@ from soundforge.sources import Candidate, Link, LinkKind, Site, Song
 from tests.support.audio import sweep, write_audio
 
 ARTIST = "Ann Lee"
+ALBUM = "Tides"
 LENGTH_S = 12.0
 LONGEST_S = 60.0
 
@@ -27,6 +28,7 @@ class Place:
     candidate: Candidate
     fate: str = ""
     sound_s: float = LENGTH_S
+    is_music: bool = False  # an official song on YouTube Music too
 
     @property
     def id(self) -> str:
@@ -35,7 +37,7 @@ class Place:
 
 def song(title: str, **more: object) -> Song:
     """Describe a song of the shelf as a row of ours would."""
-    return replace(Song(title, (ARTIST,), "Tides", LENGTH_S, "GBAYE0601498", 2019, 3), **more)  # type: ignore[arg-type]  # fields of Song
+    return replace(Song(title, (ARTIST,), ALBUM, LENGTH_S, "GBAYE0601498", 2019, 3), **more)  # type: ignore[arg-type]  # fields of Song
 
 
 def video(
@@ -56,6 +58,7 @@ SHELF: dict[str, tuple[Place, ...]] = {
     "Lantern": (Place(video("Lantern", 11, 71.0, seconds=16.0), sound_s=16.0),),
     "Elsewhere": (Place(video("Quite another thing", 21, 20.0, artist="Somebody")),),
     "Nowhere": (),
+    "Pier": (Place(video("Pier", 61), is_music=True),),
     "Long mix": (Place(video("Long mix", 31, 95.0), sound_s=30.0),),
     "Second choice": (
         Place(video("Second choice", 41), fate="source_gone"),

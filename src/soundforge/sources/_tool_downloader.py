@@ -10,7 +10,7 @@ import math
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,7 @@ from ._links import Link, parse_link
 from ._names import one_line
 
 type Programs = Callable[[str], list[str]]
+type Cookies = Callable[[], Awaitable[str]]
 type OpenGate = Callable[[Path, frozenset[str]], Any]
 
 TOOL: Final = "downloader"
@@ -61,13 +62,13 @@ class ToolDownloader:
         self,
         tools: Tools,
         *,
-        cookies: Path | None = None,
+        cookies: Cookies | None = None,
         programs: Programs | None = None,
         gate: OpenGate = open_gate,
         env: Mapping[str, str] | None = None,
         limits: Limits | None = None,
     ) -> None:
-        """``cookies``: a file that may be there. ``programs``, ``gate``, ``env``, ``limits`` take the world's place."""
+        """``cookies`` gives the text of a cookie file, or "". The others take the world's place in tests."""
         self._tools, self._cookies, self._gate = tools, cookies, gate
         self._programs = programs or self._installed
         self._env, self._limits = env, limits
@@ -100,7 +101,8 @@ class ToolDownloader:
         try:
             async with AsyncExitStack() as stack:
                 gate = await stack.enter_async_context(self._gate(place / "gate", SITES))
-                yield _Run(self, song, place, max_duration_s, on_progress, gate, stack)
+                wanted = _wanted(song, await self._write_cookies(place), max_duration_s)
+                yield _Run(self, song, place, wanted, on_progress, gate, stack)
         finally:
             await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
@@ -122,14 +124,15 @@ class ToolDownloader:
         """Return the command line of a program; raises Broken ``tool_missing``."""
         return self._programs(program)
 
-    def copy_cookies(self, place: Path) -> str | None:
-        """Give a program cookies of its own: it writes into the file. The path, or None where there are none."""
-        if self._cookies is None or not self._cookies.is_file():
+    async def _write_cookies(self, place: Path) -> str | None:
+        """Write the cookies down for one run, readable to us alone; gives the path, None where there are none."""
+        text = await self._cookies() if self._cookies else ""
+        if not text:
             return None
-        copy = place / "cookies"
-        copy.touch(mode=0o600)
-        copy.write_bytes(self._cookies.read_bytes())
-        return str(copy)
+        path = place / "cookies"
+        path.touch(mode=0o600)
+        path.write_text(text)
+        return str(path)
 
 
 class _Run:
@@ -140,12 +143,12 @@ class _Run:
         owner: ToolDownloader,
         song: Song,
         place: Path,
-        max_duration_s: float,
+        wanted: Mapping[str, Any],
         on_progress: OnProgress | None,
         gate: Gate,
         stack: AsyncExitStack,
     ) -> None:
-        self._owner, self._song, self._place, self._longest_s = owner, song, place, max_duration_s
+        self._owner, self._song, self._place, self._wanted = owner, song, place, wanted
         self._on_progress, self._gate, self._stack = on_progress, gate, stack
         self._children: dict[str, Child] = {}
         self._attempts = 0
@@ -207,8 +210,7 @@ class _Run:
         self._attempts += 1
         out = self._place / f"out-{self._attempts}"
         out.mkdir()
-        wanted = {**request, **self._wanted(), "folder": str(out)}
-        answer = await child.ask(wanted, self._show(request["do"]))
+        answer = await child.ask({**request, **self._wanted, "folder": str(out)}, self._show(request["do"]))
         if answer.get("ok") is True:
             return answer
         await asyncio.to_thread(shutil.rmtree, out, ignore_errors=True)
@@ -221,29 +223,10 @@ class _Run:
         child = self._children.get(program)
         if child is None or not child.alive:
             argv = self._owner.argv(program)
-            limits = self._owner.limits_for(self._longest_s)
+            limits = self._owner.limits_for(self._wanted["max_duration_s"])
             opened = open_child(argv, folder=self._place, limits=limits, env=self._owner.environment(argv))
             child = self._children[program] = await self._stack.enter_async_context(opened)
         return child
-
-    def _wanted(self) -> dict[str, Any]:
-        song = self._song
-        return {
-            "song": {
-                "title": song.title,
-                "artists": list(song.artists),
-                "album": song.album,
-                "duration_s": song.duration_s,
-                "isrc": song.isrc,
-                "year": song.year,
-                "track_number": song.track_number,
-                "cover": str(song.cover.absolute()) if song.cover else None,
-            },
-            "gate": "gate",  # from the child's folder, for a socket's path must be short
-            "cookies": self._owner.copy_cookies(self._place),
-            "max_duration_s": self._longest_s,
-            "max_bytes": max_bytes(self._longest_s),
-        }
 
     def _show(self, what: str) -> OnProgress:
         low, share = (0.0, _SEARCH_SHARE) if what == "find" else (_SEARCH_SHARE, 99 - _SEARCH_SHARE)
@@ -254,6 +237,27 @@ class _Run:
         self._percent = max(self._percent, percent)
         if self._on_progress:
             self._on_progress(self._percent, stage)
+
+
+def _wanted(song: Song, cookies: str | None, max_duration_s: float) -> dict[str, Any]:
+    """What every request of a run holds: all that people typed is in here, as fields."""
+    told = {
+        "title": song.title,
+        "artists": list(song.artists),
+        "album": song.album,
+        "duration_s": song.duration_s,
+        "isrc": song.isrc,
+        "year": song.year,
+        "track_number": song.track_number,
+        "cover": str(song.cover.absolute()) if song.cover else None,
+    }
+    return {
+        "song": told,
+        "gate": "gate",  # from the child's folder, for a socket's path must be short
+        "cookies": cookies,
+        "max_duration_s": max_duration_s,
+        "max_bytes": max_bytes(max_duration_s),
+    }
 
 
 def max_bytes(max_duration_s: float) -> int:
