@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from soundforge import accounts, logs
 from soundforge.config import Settings
 from soundforge.db import open_database, transaction
-from soundforge.engines import ANALYZER, DECODER, SEPARATORS, open_engines
+from soundforge.engines import ANALYZER, DECODER, SEPARATORS, hear_likeness, open_engines
 from soundforge.events import open_listener
 from soundforge.jobs import Node, open_node
 from soundforge.pipeline import PcmCache, Ports, bind, offer_demo, open_housekeeping, sweep_prefix
@@ -56,7 +56,7 @@ async def open_workers(rooms: Rooms) -> AsyncIterator[Node]:
         await sweep_prefix(rooms.storage, prefix)
 
     tools = Tools(rooms.settings.tools_folder)
-    with bind(Ports(rooms.settings, rooms.storage, DECODER, SEPARATORS, ANALYZER, tools, PcmCache())):
+    with bind(Ports(rooms.settings, rooms.storage, DECODER, SEPARATORS, ANALYZER, tools, PcmCache(), hear_likeness)):
         async with open_engines(), open_node(rooms.settings, rooms.dsn, on_sweep=sweep) as node:
             yield node
 

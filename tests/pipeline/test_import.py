@@ -11,6 +11,7 @@ from soundforge.errors import Broken, Invalid, SoundForgeError, Unavailable
 from soundforge.library import Query
 from soundforge.tables import Job
 from tests.support.fakes_decoder import FakeDecoder
+from tests.support.fakes_likeness import FakeLikeness
 from tests.support.workshop import Workshop, open_workshop, wav
 
 
@@ -37,6 +38,25 @@ async def test_a_received_file_becomes_a_track_with_stems_and_figures(workshop: 
     assert made["separation"].result["model"] == "fake"
     assert (workshop.received(), await workshop.left_over()) == ([], [])
     assert len(workshop.decoder.decoded) == 1  # separation and analysis read what the import decoded
+
+
+async def test_stems_get_vectors_with_the_end_of_their_separation(workshop: Workshop) -> None:
+    track_id, _ = await workshop.forge(wav(3.5))
+    async with reading() as session:
+        embedded = await library.list_embedded(session, workshop.owner_id, track_id)
+        view = await views.get_track_view(session, workshop.owner_id, track_id)
+    assert [*embedded] == [*view.embedded] == ["", "bass", "drums", "other", "vocals"]
+
+
+async def test_stems_that_nobody_could_listen_to_are_stems_nevertheless(database: Database, settings: Settings) -> None:
+    deaf = FakeLikeness(Broken("The likeness program crashed.", code="engine_crashed"))
+    async with open_workshop(settings, database, hear_likeness=deaf) as workshop:
+        track_id, made = await workshop.forge(wav(3.5))
+        async with reading() as session:
+            assert await library.list_embedded(session, workshop.owner_id, track_id) == [""]
+    assert made["separation"].status == "completed"
+    assert "could not be told" in made["separation"].result["warnings"][0]
+    assert await workshop.left_over() == []
 
 
 async def test_the_tags_of_a_file_count_more_than_its_name(database: Database, settings: Settings) -> None:

@@ -23,6 +23,7 @@ from soundforge.tools import Tools
 from tests.support.audio import sweep
 from tests.support.fakes_analyzer import FakeAnalyzer
 from tests.support.fakes_decoder import FakeDecoder
+from tests.support.fakes_likeness import FakeLikeness
 from tests.support.fakes_separator import FakeSeparator
 from tests.support.fakes_storage import MemoryStorage
 from tests.support.jobs import DEADLINE_S, Wire, open_wire
@@ -133,6 +134,7 @@ async def open_workshop(settings: Settings, database: Database, **ports: Any) ->
         "analyzer": FakeAnalyzer(),
         "tools": Tools(settings.tools_folder),
         "pcm": PcmCache(),
+        "hear_likeness": FakeLikeness(),
         **ports,
     }
     async with transaction() as session:

@@ -29,7 +29,7 @@ from ._contract import (
 from ._decoder import ChildDecoder
 from ._dsp import DspSeparator
 from ._hub import ModelHub
-from ._likeness import Likeness, hear_likeness
+from ._likeness import HearLikeness, Likeness, hear_likeness
 from ._model_store import ModelStore, model_store, open_models
 from ._models import MODELS, ModelFile, ModelSpec
 from ._openvino import OpenVinoSeparator
@@ -46,6 +46,7 @@ __all__ = [
     "Decoded",
     "Decoder",
     "DemoSong",
+    "HearLikeness",
     "Likeness",
     "MixStem",
     "ModelFile",

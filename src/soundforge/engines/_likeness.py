@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from soundforge.children import Limits, call, runner
 from soundforge.engines._contract import OnProgress
@@ -20,10 +20,23 @@ class Likeness:
     values: tuple[float, ...]
 
 
+class HearLikeness(Protocol):
+    """Listens to finished stems."""
+
+    async def __call__(
+        self, files: Mapping[str, Path], *, folder: Path, on_progress: OnProgress | None = None
+    ) -> dict[str, Likeness]:
+        """Give a vector for each named FLAC file; what is silent or shorter than 3 s has none.
+
+        Raises ``Broken`` for a file that cannot be read, and what ``children`` raises for a child that fails.
+        """
+        ...
+
+
 async def hear_likeness(
     files: Mapping[str, Path], *, folder: Path, on_progress: OnProgress | None = None
 ) -> dict[str, Likeness]:
-    """Listen to each named FLAC file; what is silent or shorter than 3 s has no entry in the answer."""
+    """Listen in a child. See ``HearLikeness``."""
     request = {"files": [{"name": name, "path": str(path.absolute())} for name, path in files.items()]}
     answer = await call(runner("likeness"), request, folder=folder, limits=_LIMITS, on_progress=on_progress)
     return _likenesses(answer, files)

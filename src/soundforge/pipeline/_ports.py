@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from soundforge.config import Settings
-from soundforge.engines import Analyzer, Decoder, Separator
+from soundforge.engines import Analyzer, Decoder, HearLikeness, Separator
 from soundforge.errors import Broken
 from soundforge.pipeline._models import AUTO
 from soundforge.pipeline._pcm import PcmCache
@@ -44,6 +44,7 @@ class Ports:
     analyzer: Analyzer
     tools: Tools
     pcm: PcmCache
+    hear_likeness: HearLikeness
     cpu: CpuSlots = field(default_factory=CpuSlots)
 
     def separator_for(self, model: str) -> tuple[Separator, str]:

@@ -1,11 +1,14 @@
 """Separation: from a track's audio to stems on the page."""
 
-from soundforge import jobs, library
+from soundforge import jobs, library, logs
 from soundforge.engines import Separated, StemFile
-from soundforge.library import NewStem
+from soundforge.errors import Broken, Unavailable
+from soundforge.library import NewEmbedding, NewStem
 from soundforge.pipeline._audio import open_pcm
 from soundforge.pipeline._files import new_file
 from soundforge.pipeline._ports import Ports, ports
+
+_log = logs.get(__name__)
 
 
 async def separate(run: jobs.Run) -> None:
@@ -17,9 +20,23 @@ async def separate(run: jobs.Run) -> None:
             separated = await engine.separate(
                 pcm, model=model, folder=run.folder / "separate", threads=threads, on_progress=run.report
             )
+    embeddings, untold = await _hear(run, port, separated)
     stems = [await _store(run, port, stem, separated.gain_db) for stem in separated.stems]
-    async with run.done(_result(separated)) as session:
+    async with run.done(_result(separated, untold)) as session:
         await library.add_stems(session, run.owner_id, run.require_track(), run.job_id, stems)
+        await library.add_embeddings(session, run.owner_id, run.require_track(), embeddings)
+
+
+async def _hear(run: jobs.Run, port: Ports, separated: Separated) -> tuple[list[NewEmbedding], list[str]]:
+    """The stems' vectors. Stems are worth having without them: where they fail, a warning says so."""
+    files = {stem.name: stem.path for stem in separated.stems}
+    try:
+        with port.cpu.take():
+            heard = await port.hear_likeness(files, folder=run.folder / "likeness")
+    except (Broken, Unavailable) as error:
+        _log.warning("separation.unheard", job_id=str(run.job_id), code=error.code, error=error.sentence)
+        return [], ["What sounds like these stems could not be told."]
+    return [NewEmbedding(one.name, one.values, stem) for stem, one in heard.items()], []
 
 
 async def _store(run: jobs.Run, port: Ports, stem: StemFile, gain_db: float) -> NewStem:
@@ -36,13 +53,13 @@ async def _store(run: jobs.Run, port: Ports, stem: StemFile, gain_db: float) -> 
     )
 
 
-def _result(separated: Separated) -> dict[str, object]:
+def _result(separated: Separated, untold: list[str]) -> dict[str, object]:
     return {
         "engine": separated.engine,
         "model": separated.model,
         "gain_db": separated.gain_db,
         "closing": separated.closing,
         "stems": [stem.name for stem in separated.stems],
-        "warnings": [warning.sentence for warning in separated.warnings],
+        "warnings": [*(warning.sentence for warning in separated.warnings), *untold],
         "cost": dict(separated.cost),
     }
