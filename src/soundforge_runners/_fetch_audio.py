@@ -6,7 +6,7 @@ The ffmpeg is the tool's own (``imageio_ffmpeg``). A codec has one kind of file:
 
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ _AUDIO = re.compile(r"Stream #\d+:\d+.*?: Audio: (\w+)")
 _VIDEO = re.compile(r"Stream #\d+:\d+.*?: Video: (?!mjpeg|png)(\w+)")
 _TIME = re.compile(r"time=(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 _WORDS = 300
-_LIMIT_S = 300
+_BEAT_S = 2.0
 
 
 def ffmpeg_path() -> str:
@@ -48,9 +48,12 @@ def unwrap(path: Path) -> Path:
     return target.replace(path.with_suffix(extension))
 
 
-def play_through(path: Path) -> float:
-    """Decode a whole file to nowhere; gives its length in seconds. Raises Failed ``source_not_audio``."""
-    code, said = _ffmpeg(["-xerror", "-i", str(path), "-map", "0:a:0", "-f", "null", "-"])
+def play_through(path: Path, alive: Callable[[], None]) -> float:
+    """Decode a whole file to nowhere; gives its length in seconds. Raises Failed ``source_not_audio``.
+
+    ``alive`` is called again and again meanwhile: three hours take their time on a busy machine.
+    """
+    code, said = _ffmpeg(["-xerror", "-i", str(path), "-map", "0:a:0", "-f", "null", "-"], alive)
     times = _TIME.findall(said)
     if code or not times:
         raise Failed("source_not_audio", said[-_WORDS:])
@@ -144,8 +147,14 @@ def _mime(cover: bytes) -> str:
     return "image/png" if _is_png(cover) else "image/jpeg"
 
 
-def _ffmpeg(arguments: Sequence[str]) -> tuple[int, str]:
+def _ffmpeg(arguments: Sequence[str], alive: Callable[[], None] = lambda: None) -> tuple[int, str]:
     """Run ffmpeg on files alone (no protocol but ``file``); gives its status and what it said."""
     argv = [ffmpeg_path(), "-nostdin", "-hide_banner", "-y", "-protocol_whitelist", "file,pipe", *arguments]
-    ended = subprocess.run(argv, capture_output=True, timeout=_LIMIT_S, check=False)
-    return ended.returncode, ended.stderr.decode("utf-8", "replace")
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        while True:
+            try:
+                _, said = process.communicate(timeout=_BEAT_S)
+            except subprocess.TimeoutExpired:
+                alive()
+                continue
+            return process.returncode, said.decode("utf-8", "replace")

@@ -134,7 +134,7 @@ def _fetch(tool: type[Tool], request: Message, way: Way) -> Message:
         )  # the link to the audio may have run out; once more, from anew
     way.progress(88, "checking")
     path = _fetch_audio.unwrap(path)
-    length_s = _fetch_audio.play_through(path)
+    length_s = _fetch_audio.play_through(path, lambda: way.progress(90, "checking"))
     _check_length(length_s, page, way)
     way.progress(96, "tagging")
     _fetch_audio.write_tags(path, _as_known(request["song"], page))

@@ -161,3 +161,25 @@ def test_a_link_leads_where_a_browser_can_go(
     monkeypatch.setenv("SOUNDFORGE_PORT", port)
     code, told, _ = run("users", "link", "owner")
     assert (code, told.startswith(begin)) == (0, True), told
+
+
+def test_tools_are_listed_without_a_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOUNDFORGE_DATA", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["tools", "list", "--json"])
+    (tool, *_) = json.loads(capfd.readouterr().out)
+    assert (ended.value.code, tool["name"], tool["is_installed"]) == (0, "downloader", False)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_tool_that_nobody_knows_is_refused_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOUNDFORGE_DATA", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["tools", "install", "nothing"])
+    assert (ended.value.code, "There is no such tool" in capfd.readouterr().err) == (2, True)

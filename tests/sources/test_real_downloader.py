@@ -16,7 +16,7 @@ from soundforge.sources._tool_downloader import _Run
 from tests.sources.contract_downloader import DownloaderContract, left_in
 from tests.support.real_downloader import real_downloader, shipped_environment
 from tests.support.require import tool_python
-from tests.support.shelf_server import ShelfServer, shelf_server
+from tests.support.shelf_server import SOUND_HOST, ShelfServer, shelf_server
 from tests.support.sound_shelf import LONGEST_S, SHELF, song, sound
 
 pytestmark = [pytest.mark.engines, pytest.mark.needs("downloader"), pytest.mark.timeout(300)]
@@ -44,7 +44,7 @@ async def test_spotdl_finds_and_fetches_without_asking_spotify(server: ShelfServ
     got = await real_downloader(server).fetch(song("Harbour"), folder=tmp_path, max_duration_s=LONGEST_S)
     assert got.tool.startswith("spotdl 4.")
     hosts = {asked.partition("/")[0] for asked in server.asked}
-    assert hosts == {"music.youtube.com", "www.youtube.com", "rr1---sn-shelf.googlevideo.com"}
+    assert hosts == {"music.youtube.com", "www.youtube.com", SOUND_HOST}
 
 
 async def test_an_official_song_is_sure_even_where_no_length_is_known(server: ShelfServer, tmp_path: Path) -> None:
@@ -89,6 +89,27 @@ async def test_the_stream_is_stored_as_it_came_with_our_tags_and_cover(
     assert (tags.title, tags.artist, tags.album, tags.year) == ("Björk’s “Harbour” 🎧", "Ann Lee", "Tides", "2019")
     assert tags.images.any is not None
     assert tags.images.any.data == PNG
+
+
+@pytest.mark.parametrize(
+    ("link", "sound_host"),
+    [
+        (Link(Site.SOUNDCLOUD, LinkKind.TRACK, "ann-lee/shelf000001"), "cf-media.sndcdn.com"),
+        (Link(Site.BANDCAMP, LinkKind.TRACK, "ann-lee/shelf000001"), "t4.bcbits.com"),
+    ],
+    ids=["soundcloud", "bandcamp"],
+)
+async def test_links_to_the_other_sites_are_fetched_by_the_same_road(
+    server: ShelfServer, tmp_path: Path, link: Link, sound_host: str
+) -> None:
+    server.kind, server.sound_host = "mp3", sound_host
+    try:
+        got = await real_downloader(server).fetch(Song(""), folder=tmp_path, max_duration_s=60, source=link)
+    finally:
+        server.kind, server.sound_host = "m4a", SOUND_HOST
+    assert (got.source.link, got.source.title, got.source.channel) == (link, "Harbour", "Ann Lee")
+    assert got.path.name == "ann-lee_shelf000001.mp3"
+    assert tinytag.TinyTag.get(got.path).title == "Harbour"
 
 
 async def test_nothing_but_the_gate_is_reached_from_inside(server: ShelfServer, tmp_path: Path) -> None:
@@ -145,7 +166,7 @@ async def test_the_gate_refuses_a_page_that_leads_elsewhere(server: ShelfServer,
         with pytest.raises(Exception) as caught:  # noqa: PT011 - its code is looked at
             await real_downloader(server).fetch(song("Harbour"), folder=tmp_path, max_duration_s=60, source=HARBOUR)
     finally:
-        server.sound_host = "rr1---sn-shelf.googlevideo.com"
+        server.sound_host = SOUND_HOST
     assert getattr(caught.value, "code", "") == "source_not_allowed"
     assert "evil.example" in getattr(caught.value, "detail", "")
     assert left_in(tmp_path) == []

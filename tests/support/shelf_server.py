@@ -20,7 +20,8 @@ from cryptography.x509.oid import NameOID
 from tests.support.shelf_music import music_answer
 from tests.support.sound_shelf import PLACES, SHELF, Place, sound
 
-NAMES = ("*.youtube.com", "youtube.com", "*.googlevideo.com")
+NAMES = ("*.youtube.com", "*.googlevideo.com", "soundcloud.com", "*.sndcdn.com", "*.bandcamp.com", "*.bcbits.com")
+SOUND_HOST = "rr1---sn-shelf.googlevideo.com"
 PLUGIN = Path(__file__).with_name("shelf_plugin")
 
 
@@ -30,7 +31,7 @@ class ShelfServer:
     def __init__(self, folder: Path) -> None:
         self.ca, self.asked = folder / "ca.pem", list[str]()
         self.kind = "m4a"  # what the places' sound is encoded as
-        self.sound_host = "rr1---sn-shelf.googlevideo.com"
+        self.sound_host = SOUND_HOST
         key = folder / "key.pem"
         _write_certificate(self.ca, key)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -62,12 +63,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         host, url = self.headers.get("Host", ""), urlsplit(self.path)
         self.shelf.asked.append(f"{host}{url.path}")
-        if host.endswith("googlevideo.com"):
+        if host == self.shelf.sound_host:
             self._sound(Path(url.path).stem)
         elif url.path == "/shelf/search":
             found = _places(parse_qs(url.query)["q"][0])
             self._json({"found": [_page(place, self.shelf) for place in found]})
-        elif url.path.startswith("/shelf/"):
+        elif "/shelf/" in url.path:
             self._page(url.path.rpartition("/")[2])
         else:
             self._json({})

@@ -51,6 +51,7 @@ _OTHER_SOURCE = frozenset(
     | {"source_too_long", "wrong_length"}
 )
 _SILENCE_S, _TOTAL_S, _MEMORY_MB = 90, 600, 1536
+_SLOWEST = 20  # seconds of sound that a slow line brings in one
 _BYTES_PER_S, _SLACK_MB = 64_000, 96  # 512 kbit/s, and room for what programs write beside it
 _SEARCH_SHARE = 8.0  # percent of the whole
 
@@ -112,7 +113,8 @@ class ToolDownloader:
     def limits_for(self, max_duration_s: float) -> Limits:
         """Limits of one request; the longest song at a high rate must fit into the folder, twice."""
         megabytes = _SLACK_MB + 2 * max_bytes(max_duration_s) // 1_000_000
-        return self._limits or Limits(_TOTAL_S, silence_s=_SILENCE_S, memory_mb=_MEMORY_MB, output_mb=megabytes)
+        total_s = _TOTAL_S + max_duration_s / _SLOWEST
+        return self._limits or Limits(total_s, silence_s=_SILENCE_S, memory_mb=_MEMORY_MB, output_mb=megabytes)
 
     def environment(self, argv: Sequence[str]) -> dict[str, str]:
         """What a program is told beside what every child is: where its siblings are, and to load nobody's plugins."""

@@ -4,6 +4,9 @@ Only the environment of these tests holds it. It asks ``www.youtube.com`` for ``
 shipped program goes through.
 """
 
+from yt_dlp.extractor.bandcamp import BandcampIE
+from yt_dlp.extractor.common import InfoExtractor
+from yt_dlp.extractor.soundcloud import SoundcloudIE
 from yt_dlp.extractor.youtube import YoutubeIE, YoutubeSearchIE
 from yt_dlp.utils import ExtractorError
 
@@ -64,5 +67,32 @@ class _ShelfSearchIE(YoutubeSearchIE, plugin_name="shelf"):
         return self.playlist_result(entries, query, query)
 
 
+def _track(extractor, url):
+    """Read a track of another site; the last part of its address is the name of its place on the shelf."""
+    video_id = url.rpartition("/")[2]
+    page = InfoExtractor._download_json(extractor, f"{url.rpartition('/')[0]}/shelf/{video_id}", video_id)
+    return {
+        "id": video_id,
+        "title": page["title"],
+        "uploader": page["channel"],
+        "duration": page["duration_s"],
+        "formats": [{"format_id": "a", "url": one["url"], "ext": one["ext"]} for one in page["formats"]],
+    }
+
+
+class _ShelfSoundcloudIE(SoundcloudIE, plugin_name="shelf"):
+    def _initialize_pre_login(self):
+        """Ask for no client id."""
+
+    def _real_extract(self, url):
+        return _track(self, url)
+
+
+class _ShelfBandcampIE(BandcampIE, plugin_name="shelf"):
+    def _real_extract(self, url):
+        return _track(self, url)
+
+
+_ShelfSoundcloudIE.IE_NAME, _ShelfBandcampIE.IE_NAME = "soundcloud", "Bandcamp"
 _ShelfIE.IE_NAME = "youtube"  # the names that the shipped allow-list knows
 _ShelfSearchIE.IE_NAME = "youtube:search"
