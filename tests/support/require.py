@@ -27,12 +27,22 @@ def chromium() -> str | None:
 def tool_python(name: str) -> Path | None:
     """The interpreter of a tool that this checkout's own data folder has installed, or None."""
     tools = Tools(Settings(_env_file=None).tools_folder)
-    return tools.python(name) if tools.is_installed(name) else None
+    return tools.python(name) if name in TOOLS and tools.is_installed(name) else None
+
+
+def demucs_python() -> Path | None:
+    """An interpreter with torch and the demucs package: the installed tool's, or the one that is named; or None."""
+    named = os.environ.get("SOUNDFORGE_DEMUCS_PYTHON")
+    return Path(named) if named else tool_python("demucs")
 
 
 # What may be needed: is it there, and what to say when it is not.
 PROBES: dict[str, tuple[Callable[[], bool], str]] = {
     "chromium": (lambda: chromium() is not None, "no Chromium here (Debian: apt install chromium)"),
+    "demucs": (
+        lambda: demucs_python() is not None,
+        "the demucs package is not installed (soundforge tools install demucs, or name its SOUNDFORGE_DEMUCS_PYTHON)",
+    ),
     "downloader": (
         lambda: tool_python("downloader") is not None,
         "the downloader is not installed (soundforge tools install downloader)",

@@ -15,8 +15,8 @@ from ._model_store import ModelStore, model_store
 from ._separation import separated_from, separation_request
 from ._warm import warm_child, warm_mb
 
-_ONE_STREAM_MB = 1150  # measured, see docs/benchmarks.md; the same for any length
-_STREAM_MB = 400  # each further one
+_ONE_STREAM_MB = 1200  # measured: 1050 and the buffers, see docs/benchmarks.md; the same for any length
+_STREAM_MB = 450  # each further one
 _SLOWEST = 30.0  # seconds of work per second of music, shift and file of weights on a busy machine; 0.4 on a free one
 _SILENCE_S = 300
 _REDUCED = Warning_("reduced_precision", "Separated in bfloat16: faster, about 36 dB away from the full precision.")
