@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from soundforge.config import Settings
-from soundforge.tools import Tools
+from soundforge.tools import TOOLS, Tools
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
