@@ -1,24 +1,37 @@
 """Sound and pictures of sound out of storage: the same for one's own tracks and for shared mixes."""
 
 import asyncio
+import io
 
+import numpy as np
 import soundfile
 from fastapi.responses import Response
+from numpy.typing import NDArray
 
 from soundforge.errors import Invalid, NotFound
 from soundforge.storage import Storage
 from soundforge.tables import File
 
 LONGEST_CHUNK_S = 2
+LEVEL = 0.375  # of compression: see docs/benchmarks.md
+
+type Samples = NDArray[np.int16]  # [frames, channels]
 
 
-async def send_pcm(storage: Storage, file: File, start: int, frames: int, *, cache: str) -> Response:
-    """At most two seconds of a FLAC file of ours, as interleaved little-endian int16; raises ``Invalid``."""
+async def send_pcm(storage: Storage, file: File, start: int, frames: int, *, packed: bool, cache: str) -> Response:
+    """At most two seconds of a FLAC file of ours in 16 bits; raises ``Invalid``.
+
+    Interleaved little-endian int16, or ``packed`` as a FLAC file that holds the very same samples.
+    """
     if file.media_type != "audio/flac":
         raise Invalid("Only the studio's own FLAC files can be played in chunks.", code="not_playable")
     async with storage.local(file.key) as path:
-        data, headers = await asyncio.to_thread(_read, str(path), start, frames)
-    return Response(data, media_type="application/octet-stream", headers={**headers, "Cache-Control": cache})
+        block, headers = await asyncio.to_thread(_read, str(path), start, frames)
+    if not packed or not len(block):
+        kind, data = "application/octet-stream", block.astype("<i2").tobytes()
+    else:
+        kind, data = "audio/flac", await asyncio.to_thread(pack, block, int(headers["X-Sample-Rate"]))
+    return Response(data, media_type=kind, headers={**headers, "Cache-Control": cache})
 
 
 async def send_peaks(storage: Storage, file: File, *, cache: str) -> Response:
@@ -29,7 +42,17 @@ async def send_peaks(storage: Storage, file: File, *, cache: str) -> Response:
     return Response(data, media_type="application/octet-stream", headers={"Cache-Control": cache})
 
 
-def _read(path: str, start: int, frames: int) -> tuple[bytes, dict[str, str]]:
+def pack(block: Samples, rate_hz: int) -> bytes:
+    """A FLAC file of 16 bits that holds ``block``."""
+    made = io.BytesIO()
+    with soundfile.SoundFile(
+        made, "w", rate_hz, block.shape[1], "PCM_16", format="FLAC", compression_level=LEVEL
+    ) as flac:
+        flac.write(block)
+    return made.getvalue()
+
+
+def _read(path: str, start: int, frames: int) -> tuple[Samples, dict[str, str]]:
     with soundfile.SoundFile(path) as flac:
         headers = {
             "X-Sample-Rate": str(flac.samplerate),
@@ -37,7 +60,7 @@ def _read(path: str, start: int, frames: int) -> tuple[bytes, dict[str, str]]:
             "X-Frames": str(flac.frames),
         }
         if start >= flac.frames:
-            return b"", headers
+            return np.zeros((0, flac.channels), np.int16), headers
         flac.seek(start)
         block = flac.read(min(frames, LONGEST_CHUNK_S * flac.samplerate), dtype="int16", always_2d=True)
-    return block.astype("<i2").tobytes(), headers
+    return block, headers

@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from soundforge.web._security_headers import COMPILER_PATH, COMPILER_POLICY, CONTENT_SECURITY_POLICY
+from soundforge.web._sound import pack
 
 WEB = Path(__file__).resolve().parents[3] / "src" / "soundforge" / "web"
 RATE = 44100
@@ -107,11 +108,14 @@ async def pcm(request: Request) -> Response:
     """A span of a file as raw s16le."""
     samples = sound(request.path_params["file"].split("-")[0])
     start, count = int(request.query_params["from"]), int(request.query_params["frames"])
-    request.app.state.requests.append((request.path_params["file"], start))
+    request.app.state.requests.append((request.path_params["file"], start, request.query_params.get("as", "pcm")))
     if request.path_params["file"] in request.app.state.withheld:
         await request.app.state.released.wait()
     headers = {"X-Sample-Rate": str(RATE), "X-Channels": "2", "X-Frames": str(FRAMES)}
-    return Response(samples[start : start + count].tobytes(), media_type="application/octet-stream", headers=headers)
+    block = samples[start : start + count]
+    if request.query_params.get("as") == "flac":
+        return Response(pack(block, RATE), media_type="audio/flac", headers=headers)
+    return Response(block.tobytes(), media_type="application/octet-stream", headers=headers)
 
 
 async def dat(request: Request) -> Response:
@@ -127,6 +131,16 @@ def recorder(_request: Request) -> Response:
 async def analysis(_request: Request) -> Response:
     """The analysis document."""
     return JSONResponse(document())
+
+
+async def mixes(request: Request) -> Response:
+    """The saved mixes: those that this test put there."""
+    saved = request.app.state.mixes
+    if request.method == "PUT":
+        body = await request.json()
+        saved[body["name"]] = {"id": f"mix-{len(saved)}", "link": None, **body}
+        return JSONResponse(saved[body["name"]])
+    return JSONResponse(list(saved.values()))
 
 
 async def feed(request: Request) -> Response:
@@ -204,6 +218,7 @@ def create_app() -> Starlette:
             Route("/analysis.json", analysis),
             Route("/feed", feed),
             Route("/rows", rows),
+            Route("/api/v1/tracks/{track}/mixes", mixes, methods=["GET", "PUT"]),
             Route("/import/files", upload, methods=["POST"]),
             Mount("/static/v1", StaticFiles(directory=WEB / "static")),
             Route("/recorder.js", recorder),
@@ -215,6 +230,7 @@ def create_app() -> Starlette:
     app.state.released = asyncio.Event()
     app.state.refusals = 0
     app.state.requests = []
+    app.state.mixes = {}
     app.state.stopping = asyncio.Event()
     return app
 

@@ -95,3 +95,26 @@ async def test_tempo_and_pitch_show_what_is_set_and_hold_for_the_song_that_plays
     await page.click('[data-act="mix-reset"]')
     assert await page.inner_text('output[data-told="tempo"]') == "100 %"
     assert await page.inner_text('output[data-told="pitch"]') == "0 st"
+
+
+async def test_what_was_left_is_there_again_and_what_is_done_is_kept_a_moment_later(studio: Studio) -> None:
+    state = {"version": 1, "strips": {"bass": {"db": -6, "pan": 0.5, "mutes": []}}, "tempo": 0.75}
+    studio.app.state.mixes[""] = {"id": "left", "name": "", "link": None, "state": state}
+    page = await studio.open()
+    await evaluate(page, MIX + "await until(() => mix.settings.tempo === 0.75);")
+    assert await page.inner_text('output[data-told="tempo"]') == "75 %"
+    assert await page.inner_text('[data-stem="bass"] output') == "−6.0 dB"
+    await page.click('[data-stem="drums"] [data-act="mute"]')
+    await evaluate(page, "await new Promise((resolve) => setTimeout(resolve, 1500));")
+    kept = studio.app.state.mixes[""]["state"]
+    assert kept["strips"]["drums"]["muted"] is True
+    assert kept["tempo"] == 0.75
+    await page.click("sf-mixes summary")
+    await page.fill("#mix-name", "Without drums")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".mix-list >> text=Without drums", state="attached")
+    assert studio.app.state.mixes["Without drums"]["state"]["stems_job"] is None
+    await page.click('[data-act="mix-reset"]')
+    await page.click("sf-mixes summary")
+    await page.click(".mix-list >> text=Without drums")
+    assert await page.get_attribute('[data-stem="drums"] [data-act="mute"]', "aria-pressed") == "true"

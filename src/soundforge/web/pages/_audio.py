@@ -1,6 +1,6 @@
 """Sound and pictures of sound: PCM chunks for the mixer, peaks for the timeline, files to take away."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -26,10 +26,13 @@ async def pcm(
     file_id: UUID,
     start: Annotated[int, Query(alias="from", ge=0)],
     frames: Annotated[int, Query(ge=1)],
+    form: Annotated[Literal["pcm", "flac"], Query(alias="as")] = "pcm",
 ) -> Response:
     """At most two seconds of a FLAC file of ours, as interleaved little-endian int16."""
     file = await _file(visitor.id, file_id)
-    return await send_pcm(studio_of(request).storage, file, start, frames, cache=KEEP["Cache-Control"])
+    return await send_pcm(
+        studio_of(request).storage, file, start, frames, packed=form == "flac", cache=KEEP["Cache-Control"]
+    )
 
 
 @router.get("/files/{file_id}/peaks")

@@ -1,6 +1,6 @@
 """A shared mix: whoever is logged in and has its link hears and sees that one track, and changes nothing."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -41,11 +41,14 @@ async def shared_pcm(
     file_id: UUID,
     start: Annotated[int, Query(alias="from", ge=0)],
     frames: Annotated[int, Query(ge=1)],
+    form: Annotated[Literal["pcm", "flac"], Query(alias="as")] = "pcm",
 ) -> Response:
     """Sound in chunks, as of one's own files; not kept, since the link may be taken back."""
     async with reading() as session:
         file = await library.get_shared_file(session, token, file_id)
-    return await send_pcm(studio_of(request).storage, file, start, frames, cache="private, no-store")
+    return await send_pcm(
+        studio_of(request).storage, file, start, frames, packed=form == "flac", cache="private, no-store"
+    )
 
 
 @router.get("/files/{file_id}/peaks")

@@ -2,13 +2,15 @@
  * Fetches the sound of one set of sources, a second at a time, ahead of the play-head.
  *
  * GET /audio/<file>/pcm?from=<frame>&frames=<n> answers raw s16le with X-Sample-Rate, X-Channels and X-Frames (the
- * file's length). Sources are fetched in step: the next second of all of them before the second after it.
+ * file's length); with as=flac the same samples as a FLAC file. Sources are fetched in step: the next second of all of them before the second after it.
  */
 
 import { spans } from "./engine/playhead.js";
+import { link, unpack } from "./link.js";
 
 const AHEAD = 15;
 const BEHIND = 4;
+const BITS = 32; // of a frame: two channels of 16
 const AT_ONCE = 4;
 const RETRY_MS = [200, 600, 1500, 4000];
 
@@ -123,11 +125,12 @@ export class Chunks {
   async fetch(source, index, signal) {
     const file = this.files[source] ?? "";
     const path = file.startsWith("/") ? file : `/audio/${file}`;
-    const url = `${path}/pcm?from=${index * this.rate}&frames=${this.rate}`;
+    const packed = link.packs(this.files.length * this.rate * BITS);
+    const url = `${path}/pcm?from=${index * this.rate}&frames=${this.rate}${packed ? "&as=flac" : ""}`;
     for (let attempt = 0; ; attempt++) {
       try {
-        const answer = await fetch(url, { signal });
-        if (answer.ok) return await this.read(answer, source, index);
+        const { answer, data } = await timed(url, signal);
+        if (answer.ok) return await this.read(answer, data, source, index);
         if (answer.status < 500) throw new Refused(WORDS[answer.status] ?? `The server refused the sound (${answer.status}).`);
         throw new Error(`status ${answer.status}`);
       } catch (error) {
@@ -138,8 +141,8 @@ export class Chunks {
     }
   }
 
-  /** @param {Response} answer @param {number} source @param {number} index @returns {Promise<Fetched>} */
-  async read(answer, source, index) {
+  /** @param {Response} answer @param {ArrayBuffer} data @param {number} source @param {number} index @returns {Promise<Fetched>} */
+  async read(answer, data, source, index) {
     const rate = Number(answer.headers.get("X-Sample-Rate"));
     if (rate !== this.rate) throw new Refused(`The sound has ${rate} Hz where the page said ${this.rate} Hz.`);
     const frames = Number(answer.headers.get("X-Frames"));
@@ -147,7 +150,23 @@ export class Chunks {
       this.frames = frames;
       this.to.length(frames);
     }
-    return { source, index, channels: Number(answer.headers.get("X-Channels")) || 1, data: await answer.arrayBuffer() };
+    const packed = answer.headers.get("Content-Type") === "audio/flac" && data.byteLength > 0;
+    const channels = Number(answer.headers.get("X-Channels")) || 1;
+    return { source, index, channels, data: packed ? await unpack(data, rate) : data };
+  }
+}
+
+/** Fetches, and lets the link be timed. @param {string} url @param {AbortSignal} signal */
+async function timed(url, signal) {
+  link.leave(performance.now());
+  let bytes = 0;
+  try {
+    const answer = await fetch(url, { signal });
+    const data = await answer.arrayBuffer();
+    bytes = data.byteLength;
+    return { answer, data };
+  } finally {
+    link.arrive(bytes, performance.now());
   }
 }
 
