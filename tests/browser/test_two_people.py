@@ -155,6 +155,8 @@ async def test_not_a_byte_comes_over_a_token_that_was_revoked(house: Studio, bro
             await page.goto(f"{house.url}nowhere")
             url = f"{house.url}api/v1/jobs/{ann.job_id}/events"
             await page.evaluate(f"(address) => void ({_LISTEN})(address)", {"url": url, "token": shown})
+        for wire in wires:
+            await settled(lambda wire=wire: _has(wire, str(ann.job_id), 1))  # how it is now: from here on it listens
         await ann.stir()
         for wire in wires:
             await settled(lambda wire=wire: _has(wire, str(ann.job_id), 2))
