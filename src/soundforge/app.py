@@ -17,6 +17,8 @@ from soundforge.engines import ANALYZER, DECODER, SEPARATORS, hear_likeness, ope
 from soundforge.events import open_listener
 from soundforge.jobs import Node, open_node
 from soundforge.pipeline import PcmCache, Ports, bind, offer_demo, open_housekeeping, sweep_prefix
+from soundforge.sources import ToolDownloader
+from soundforge.spotify import open_spotify
 from soundforge.storage import DiskStorage
 from soundforge.tables import migrate
 from soundforge.tools import Tools
@@ -56,9 +58,22 @@ async def open_workers(rooms: Rooms) -> AsyncIterator[Node]:
         await sweep_prefix(rooms.storage, prefix)
 
     tools = Tools(rooms.settings.tools_folder)
-    with bind(Ports(rooms.settings, rooms.storage, DECODER, SEPARATORS, ANALYZER, tools, PcmCache(), hear_likeness)):
-        async with open_engines(), open_node(rooms.settings, rooms.dsn, on_sweep=sweep) as node:
-            yield node
+    async with open_spotify(None) as spotify:
+        ports = Ports(
+            settings=rooms.settings,
+            storage=rooms.storage,
+            decoder=DECODER,
+            separators=SEPARATORS,
+            analyzer=ANALYZER,
+            tools=tools,
+            pcm=PcmCache(),
+            hear_likeness=hear_likeness,
+            spotify=spotify,
+            downloader=ToolDownloader(tools),
+        )
+        with bind(ports):
+            async with open_engines(), open_node(rooms.settings, rooms.dsn, on_sweep=sweep) as node:
+                yield node
 
 
 async def serve(settings: Settings, dsn: str, *, told: Callable[[str], None]) -> None:

@@ -54,6 +54,23 @@ class Settings(BaseSettings):
     offline_models: Path | None = Field(
         default=None, description="A folder of your own with model files, used in place; nothing is written to it."
     )
+    spotify_client_id: str = Field(
+        default="",
+        validation_alias=AliasChoices("SOUNDFORGE_SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_ID"),
+        description="Client id of your own Spotify app.",
+    )
+    spotify_client_secret: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=AliasChoices("SOUNDFORGE_SPOTIFY_CLIENT_SECRET", "SPOTIFY_CLIENT_SECRET"),
+        description="Client secret of your own Spotify app.",
+    )
+    spotify_market: str = Field(default="", description="Country (two letters) whose catalogue Spotify shows.")
+    spotify_pages: bool = Field(default=False, description="Read Spotify's public pages where its API refuses.")
+    allow_audio_download: bool = Field(
+        default=False,
+        validation_alias=AliasChoices("SOUNDFORGE_ALLOW_AUDIO_DOWNLOAD", "ALLOW_AUDIO_DOWNLOAD"),
+        description="Whether audio may be fetched from YouTube, SoundCloud and Bandcamp.",
+    )
     log_json: bool | None = Field(default=None, description="JSON log lines; unset: only when stderr is no terminal.")
 
     @property

@@ -37,6 +37,9 @@ class FakeSpotify:
     def reads_playlists(self) -> bool | None:
         return self.reads
 
+    def use(self, credentials: Credentials | None, *, market: str = "", read_pages: bool = False) -> None:
+        self.credentials, self.read_pages = credentials, read_pages
+
     async def fetch_track(self, track_id: str) -> Track:
         self._ask("track", track_id)
         if track_id not in self.world.tracks:

@@ -41,6 +41,7 @@ class Song:
     export_job: UUID
     failed_job: UUID
     waiting_job: UUID
+    playlist_id: UUID
 
 
 @dataclass
@@ -74,13 +75,15 @@ class House:
                 )
             zipped = await self._put("stems.zip", ZIP, b"PK")
             await library.add_file(session, owner_id, zipped)
+            listed = library.NewPlaylist("playlist", uuid4().hex, title)
+            playlist_id = await library.add_playlist(session, owner_id, listed, uuid4())
             result = {"file_id": str(zipped.id), "name": "Ann - Song (stems).zip"}
             await finish(session, asked[Kind.SEPARATION], Status.COMPLETED, {"engine": "dsp", "model": "dsp"})
             await finish(session, asked[Kind.ANALYSIS], Status.COMPLETED, {})
             await finish(session, asked[Kind.EXPORT], Status.COMPLETED, result)
             await finish(session, failed, Status.FAILED, {})
         ids = [asked[Kind.SEPARATION].id, asked[Kind.EXPORT].id, failed.id, waiting.id]
-        return Song(track.id, new.mix.id, cover.id, stem.audio.id, peaks.id, *ids)
+        return Song(track.id, new.mix.id, cover.id, stem.audio.id, peaks.id, *ids, playlist_id)
 
     async def _put(self, name: str, media_type: str, content: bytes) -> NewFile:
         path = self.scratch / uuid4().hex
@@ -141,6 +144,7 @@ async def add_users() -> dict[str, UUID]:
         users = {"owner": owner.id}
         for name, role in (("ann", "member"), ("ben", "member"), ("eve", "admin")):
             users[name] = (await accounts.add_user(session, name, role=role)).id
+        await accounts.change_setting(session, None, "allow_audio_download", value=True)
         return users
 
 

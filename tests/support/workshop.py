@@ -3,7 +3,7 @@
 import asyncio
 import io
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +18,21 @@ from soundforge.db import Database, reading, transaction
 from soundforge.errors import Unavailable
 from soundforge.pipeline import PcmCache, Ports
 from soundforge.storage import Stored
-from soundforge.tables import TERMINAL, Job
+from soundforge.tables import TERMINAL, Job, Kind
 from soundforge.tools import Tools
 from tests.support.audio import sweep
+from tests.support.fake_spotify import FakeSpotify
+from tests.support.fake_spotify_world import World
 from tests.support.fakes_analyzer import FakeAnalyzer
 from tests.support.fakes_decoder import FakeDecoder
+from tests.support.fakes_downloader import FakeDownloader
 from tests.support.fakes_likeness import FakeLikeness
 from tests.support.fakes_separator import FakeSeparator
 from tests.support.fakes_storage import MemoryStorage
 from tests.support.jobs import DEADLINE_S, Wire, open_wire
 
 SETTLED_S = 5.0
-QUEUES = "imports:2,download:1,processing:2,analysis:2,exports:1,maintenance:1"
+QUEUES = "imports:2,processing:2,analysis:2,exports:1,maintenance:1"
 
 
 def wav(seconds: float = 0.2, *, rate: int = 8000, gain: float = 1.0) -> bytes:
@@ -72,22 +75,52 @@ class Workshop:
     decoder: FakeDecoder
     separator: FakeSeparator
     analyzer: FakeAnalyzer
+    spotify: FakeSpotify
+    downloader: FakeDownloader
 
     async def receive(self, content: bytes, name: str = "Ann - Song.wav", **options: Any) -> Job:
         """Take bytes in and ask for their import."""
         async with pipeline.open_upload(self.settings, name, in_chunks(content)) as upload, transaction() as session:
             return await pipeline.request_import(session, self.owner_id, upload, options=options)
 
-    async def ended(self, job: Job) -> Job:
-        """Wait until a job has ended for good, and give its row."""
+    async def set(self, name: str, value: str) -> None:
+        """Change a setting of the instance."""
+        async with transaction() as session:
+            await accounts.change_setting(session, None, name, value)
+
+    async def allow(self, world: World | None = None) -> None:
+        """Let audio be fetched, and this studio's app ask the Spotify of ``world``."""
+        await self.set("allow_audio_download", "on")
+        if world:
+            await self.set("spotify_client_id", world.client_id)
+            await self.set("spotify_client_secret", world.client_secret)
+
+    async def paste(self, text: str) -> Job:
+        """Ask for the import of a paste."""
+        async with transaction() as session:
+            return await pipeline.request_paste(session, self.owner_id, pipeline.recognise(text))
+
+    async def paste_anyway(self, text: str) -> Job:
+        """The same, as if it had been asked for while that was allowed."""
+        async with transaction() as session:
+            orders = pipeline.recognise(text).orders
+            params = {"what": "paste", "name": text, "lines": orders}
+            return await jobs.add_job(session, kind=Kind.IMPORT, owner_id=self.owner_id, unique_key=text, params=params)
+
+    async def seen(self, job: Job, is_so: Callable[[Job], bool]) -> Job:
+        """Wait until a job's row is as a test wants it, and give it."""
         async with asyncio.timeout(DEADLINE_S):
             while True:
                 heard = len(self.wire.heard)
                 async with reading() as session:
                     row = await jobs.get_job(session, self.owner_id, job.id)
-                if row.status in TERMINAL:
+                if is_so(row):
                     return row
                 await self.wire.until_event(lambda _event, heard=heard: len(self.wire.heard) > heard)
+
+    async def ended(self, job: Job) -> Job:
+        """Wait until a job has ended for good, and give its row."""
+        return await self.seen(job, lambda row: row.status in TERMINAL)
 
     async def children_of(self, job: Job) -> dict[str, Job]:
         """Wait for the jobs that an import started; give them by kind."""
@@ -124,9 +157,12 @@ class Workshop:
 
 
 @asynccontextmanager
-async def open_workshop(settings: Settings, database: Database, **ports: Any) -> AsyncIterator[Workshop]:
-    """Work every queue of ``database`` with fakes, or with the ``ports`` that a test gives."""
-    working = settings.model_copy(update={"queues": QUEUES})
+async def open_workshop(
+    settings: Settings, database: Database, *, downloads: int = 1, **ports: Any
+) -> AsyncIterator[Workshop]:
+    """Work every queue of ``database``, so many downloads at once, with fakes or with the ``ports`` of a test."""
+    queues = f"{QUEUES},download:{downloads}" if downloads else QUEUES
+    working = settings.model_copy(update={"queues": queues})
     fakes: dict[str, Any] = {
         "storage": FaultyStorage(),
         "decoder": FakeDecoder(),
@@ -135,15 +171,19 @@ async def open_workshop(settings: Settings, database: Database, **ports: Any) ->
         "tools": Tools(settings.tools_folder),
         "pcm": PcmCache(),
         "hear_likeness": FakeLikeness(),
+        "spotify": FakeSpotify(World(), None),
+        "downloader": FakeDownloader(),
         **ports,
     }
+    keyring = accounts.open_keyring(settings.data / "secret.key")
     async with transaction() as session:
         owner_id = (await accounts.ensure_owner(session)).id
 
     async def sweep(prefix: str) -> None:
         await pipeline.sweep_prefix(fakes["storage"], prefix)
 
-    with pipeline.bind(Ports(settings=working, **fakes)), accounts.open_settings({}):
+    with pipeline.bind(Ports(settings=working, **fakes)), accounts.open_settings({}, keyring):
         async with open_wire(database.dsn) as wire, jobs.open_node(working, database.dsn, on_sweep=sweep):
             separator = next(iter(fakes["separators"].values()))
-            yield Workshop(working, fakes["storage"], owner_id, wire, fakes["decoder"], separator, fakes["analyzer"])
+            engines = (fakes["decoder"], separator, fakes["analyzer"])
+            yield Workshop(working, fakes["storage"], owner_id, wire, *engines, fakes["spotify"], fakes["downloader"])

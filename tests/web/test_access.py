@@ -75,6 +75,20 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "GET /settings": page_of_mine(200),
     "GET /events/{view}": page_of_mine(200),
     "POST /import/files": form_of_mine(202),
+    "GET /import/paste": page_of_mine(200),
+    "POST /import/preview": form_of_mine(200),
+    "POST /import/text": form_of_mine(200),
+    "POST /import/allow": {**row(401, 403, 200, 401, 401, 401, ann=403), "reading token": 403},
+    "GET /playlists": page_of_mine(200),
+    "GET /playlists/{playlist_id}": page_of_ann(200),
+    "GET /playlists/{playlist_id}/rows": page_of_ann(200),
+    "POST /playlists/{playlist_id}/delete": form_of_ann(303),
+    "GET /settings/spotify": row(401, 403, 200, 403, 403, 200, ann=403),
+    "POST /settings/spotify/test": row(401, 403, 200, 403, 403, 200, ann=403),
+    "POST /tracks/{track_id}/download": form_of_ann(422),  # it has its audio
+    "POST /tracks/{track_id}/source": form_of_ann(200),
+    "POST /tracks/{track_id}/confirm": form_of_ann(200),
+    "POST /jobs/{job_id}/retry-failed": form_of_ann(409),  # nothing of it failed
     "POST /settings/values/{name}": form_of_mine(303),
     "POST /settings/password": form_of_mine(403),
     "POST /settings/tokens": form_of_mine(200),
@@ -102,6 +116,10 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "GET /jobs/{job_id}/file": page_of_ann(200),
     "POST /jobs/{job_id}/retry": form_of_ann(200),
     "POST /jobs/{job_id}/cancel": form_of_ann(200),
+    "POST /settings/tools/{name}": row(401, 403, 404, 403, 403, 404, ann=403),  # there is no such tool
+    "GET /api/v1/tools": read_mine(),
+    "POST /api/v1/tools/{name}/install": row(401, 403, 404, 403, 403, 404, ann=403),
+    "POST /api/v1/tools/{name}/upgrade": row(401, 403, 404, 403, 403, 404, ann=403),
     "GET /api/v1/me": read_mine(),
     "GET /api/v1/models": read_mine(),
     "GET /api/v1/settings": read_mine(),
@@ -111,6 +129,16 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "PUT /api/v1/settings/{name}": write_mine(200),
     "POST /api/v1/tokens": row(401, 201, 201, 403, 403, 403, ann=201),
     "POST /api/v1/imports": write_mine(202),
+    "POST /api/v1/imports/preview": write_mine(200),
+    "POST /api/v1/imports/text": write_mine(202),
+    "GET /api/v1/playlists": read_mine(),
+    "GET /api/v1/playlists/{playlist_id}": read_ann(),
+    "GET /api/v1/playlists/{playlist_id}/entries": read_ann(),
+    "DELETE /api/v1/playlists/{playlist_id}": write_ann(204),
+    "POST /api/v1/tracks/{track_id}/downloads": write_ann(202),
+    "POST /api/v1/tracks/{track_id}/confirm": write_ann(200),
+    "POST /api/v1/jobs/{job_id}/retry-failed": write_ann(409),
+    "POST /api/v1/spotify/test": row(401, 403, 409, 403, 403, 409, ann=403),  # the page has asked already
     "DELETE /api/v1/tokens/{token_id}": write_ann(204),
     "GET /api/v1/tracks/{track_id}": read_ann(),
     "GET /api/v1/tracks/{track_id}/analysis": read_ann(),
@@ -138,6 +166,7 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "POST /api/v1/jobs/{job_id}/cancel": write_ann(202),
 }
 
+LINK = "https://youtu.be/dQw4w9WgXcQ"
 WORDS = {"title": "New", "artist": "", "album": ""}
 BODIES: Mapping[str, dict[str, Any]] = {
     "POST /link/{token}": {"data": {"password": "x"}},
@@ -152,6 +181,12 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "POST /tracks/{track_id}": {"data": WORDS},
     "PATCH /api/v1/tracks/{track_id}": {"json": WORDS},
     "POST /api/v1/tracks/{track_id}/separations": {"json": {}},
+    "POST /import/preview": {"data": {"text": "Ann - Sea"}},
+    "POST /import/text": {"data": {"text": "Ann - Sea"}},
+    "POST /api/v1/imports/preview": {"json": {"text": "Ann - Sea"}},
+    "POST /api/v1/imports/text": {"json": {"text": "Ann - Sky"}},
+    "POST /tracks/{track_id}/source": {"data": {"link": LINK}},
+    "POST /api/v1/tracks/{track_id}/downloads": {"json": {"link": LINK}},
     "POST /tracks/{track_id}/corrections/{field}": {"data": {"bpm": "170"}},
     "PUT /api/v1/tracks/{track_id}/corrections/{field}": {"json": {"bpm": 170}},
     "GET /audio/{file_id}/pcm": {"params": {"from": 0, "frames": 10}},
@@ -198,6 +233,7 @@ async def _path(house: House, route: str, pattern: str, song: Song) -> str:
         "name": "default_model",
         "view": "library",
         "field": "tempo",
+        "playlist_id": song.playlist_id,
         "token": "unknown",
     }
     if "mix_id" in pattern or pattern.startswith("/shared"):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from pydantic import SecretStr
 from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +23,9 @@ type Source = Literal["environment", "user", "instance", "default"]
 
 _MODEL = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
 _MOST_UNDO_DAYS = 90
+_CLIENT_ID = re.compile(r"(?:[0-9A-Za-z._-]{1,128})?")
+_MARKET = re.compile(r"(?:[A-Z]{2})?")
+_YES, _NO = frozenset({"true", "on", "yes", "1"}), frozenset({"false", "off", "no", "0", ""})
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,25 @@ def _read_undo_days(value: object) -> int:
     return days
 
 
+def _read_yes_or_no(value: object) -> bool:
+    word = str(value).strip().lower()
+    if word not in _YES | _NO:
+        raise ValueError("This is neither on nor off.")
+    return word in _YES
+
+
+def _read_client_id(value: object) -> str:
+    if not isinstance(value, str) or not _CLIENT_ID.fullmatch(value.strip()):
+        raise ValueError("Copy it from your app on developer.spotify.com: letters and digits alone.")
+    return value.strip()
+
+
+def _read_market(value: object) -> str:
+    if not isinstance(value, str) or not _MARKET.fullmatch(value.strip().upper()):
+        raise ValueError("A country is two letters, like DE; or leave it empty.")
+    return value.strip().upper()
+
+
 SETTINGS: Final[Mapping[str, SettingSpec]] = {
     spec.name: spec
     for spec in (
@@ -83,6 +106,50 @@ SETTINGS: Final[Mapping[str, SettingSpec]] = {
             effect="So many days a deleted track can be brought back; then its files are removed.",
             default=7,
             read=_read_undo_days,
+            scope="instance",
+        ),
+        SettingSpec(
+            name="allow_audio_download",
+            label="Fetch audio from other sites",
+            effect="Songs from links and lists are fetched from YouTube, SoundCloud and Bandcamp. Their terms forbid it"
+            " in most cases, and so may the law where you live; whether you may do it is for you to judge.",
+            default=False,
+            read=_read_yes_or_no,
+            scope="instance",
+        ),
+        SettingSpec(
+            name="spotify_client_id",
+            label="Spotify client id",
+            effect="Reads tracks, albums and playlists with your own app of developer.spotify.com; its owner needs"
+            " Premium.",
+            default="",
+            read=_read_client_id,
+            scope="instance",
+        ),
+        SettingSpec(
+            name="spotify_client_secret",
+            label="Spotify client secret",
+            effect="The other half of the same app; kept encrypted and never shown again.",
+            default="",
+            read=_read_client_id,
+            scope="instance",
+            secret=True,
+        ),
+        SettingSpec(
+            name="spotify_market",
+            label="Spotify country",
+            effect="Shows Spotify's catalogue of one country (two letters); empty asks for none.",
+            default="",
+            read=_read_market,
+            scope="instance",
+        ),
+        SettingSpec(
+            name="spotify_pages",
+            label="Read Spotify's public pages",
+            effect="Where Spotify's API refuses, its public page is read instead: the first 100 entries of a list. It"
+            " is no API and may stop working.",
+            default=False,
+            read=_read_yes_or_no,
             scope="instance",
         ),
     )
@@ -110,7 +177,8 @@ def open_settings(locked: Mapping[str, object], keyring: Keyring | None = None) 
 
 def locked_by(settings: Settings) -> dict[str, object]:
     """Return those values of the catalogue that the environment or ``.env`` sets."""
-    return {name: getattr(settings, name) for name in SETTINGS if name in settings.model_fields_set}
+    found = {name: getattr(settings, name) for name in SETTINGS if name in settings.model_fields_set}
+    return {name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in found.items()}
 
 
 async def get_setting(

@@ -1,4 +1,4 @@
-"""``analyze``, ``separate`` and ``spotify``: one child in the foreground, or none; no database, no rows (ADR 0011)."""
+"""``analyze`` and ``separate``: one child in the foreground; no database, no rows (ADR 0011)."""
 
 import asyncio
 import tempfile
@@ -7,7 +7,7 @@ from typing import Any
 
 from cyclopts import App
 
-from soundforge import engines, formats, pipeline, sources, spotify
+from soundforge import engines, formats, pipeline, sources
 from soundforge.cli._foreground import bar, run_foreground
 from soundforge.cli._output import say, say_json
 from soundforge.config import Settings
@@ -20,9 +20,6 @@ def add_to(app: App) -> None:
     """Add this group's commands."""
     app.command(analyze)
     app.command(separate)
-    links = App(name="spotify", help="Spotify links.")
-    links.command(parse)
-    app.command(links)
 
 
 def analyze(file: Path, *, json: bool = False) -> int:
@@ -77,16 +74,6 @@ def separate(file: Path, *, out: Path, model: str = "auto", raw: bool = False, j
         say(str(path))
     if separated.gain_db:
         say(f"All stems are {-separated.gain_db:.2f} dB quieter than the song, so that none is clipped.")
-    return 0
-
-
-def parse(url: str, *, json: bool = False) -> int:
-    """Say what a Spotify link names, or why it is none (exit 2)."""
-    ref = spotify.parse_url(url)
-    if json:
-        say_json({"kind": ref.kind, "id": ref.id, "url": ref.url})
-    else:
-        say(f"{ref.kind} {ref.id}")
     return 0
 
 

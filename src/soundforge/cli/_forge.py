@@ -35,14 +35,14 @@ def forge(
     json: bool = False,
     user: str | None = None,
 ) -> int:
-    """Send audio files or folders through the whole pipeline: import, stems, analysis.
+    """Send files, folders, links or “artist - title” through the whole pipeline: import, stems, analysis.
 
     Exits with 0 when all is done, 3 when something failed, 2 when there was nothing to import.
 
     Parameters
     ----------
     source
-        Audio files or folders.
+        Audio files or folders, lists as CSV, links to Spotify, YouTube, SoundCloud or Bandcamp, or "artist - title".
     model
         The separation model; "auto" takes the best that is installed.
     out
@@ -53,26 +53,45 @@ def forge(
         Whose library; the owner's unless said.
 
     """
-    files = find_sources(source)
+    found = find_sources(source)
     pipeline.check_model(model)
-    return run_command(lambda rooms: _forge(rooms, files, model=model, out=out, as_json=json, user=user))
+    return run_command(lambda rooms: _forge(rooms, found, model=model, out=out, as_json=json, user=user))
 
 
-def find_sources(source: tuple[str, ...]) -> list[Path]:
-    """The audio files that the words on the command line name; raises ``Invalid`` for anything else."""
+@dataclass(frozen=True)
+class Sources:
+    """What the words on the command line name: files, and a paste of the links and lines among them."""
+
+    files: tuple[Path, ...]
+    paste: pipeline.Recognised | None = None
+
+
+def find_sources(source: tuple[str, ...]) -> Sources:
+    """Tell files from links and lines; raises ``Invalid`` for what is neither."""
     if not source:
-        raise Invalid("Name at least one audio file or folder.", code="no_source")
+        raise Invalid("Name at least one audio file, folder, link or “artist - title”.", code="no_source")
     files: list[Path] = []
+    words: list[str] = []
     for word in source:
-        if "://" in word or word.startswith("spotify:"):
-            ref = spotify.parse_url(word)
-            sentence = (
-                f"This is a link to a Spotify {ref.kind}; no downloader is installed here. Give the audio file itself."
-            )
-            raise Invalid(sentence, code="missing_engine")
-        found = sources.list_audio(Path(word)) if Path(word).is_dir() else [Path(word)]
-        files += found
-    return files
+        if Path(word).is_dir():
+            files += sources.list_audio(Path(word))
+        elif Path(word).exists() or not _means_a_song(word):
+            files.append(Path(word))
+        else:
+            words.append(word)
+    return Sources(tuple(files), _read(words) if words else None)
+
+
+def _means_a_song(word: str) -> bool:
+    """Whether a word that is no file is a link, rightly or wrongly written, or a line like “artist - title”."""
+    return sources.is_link(word) or spotify.names_spotify(word) or " - " in word
+
+
+def _read(words: list[str]) -> pipeline.Recognised:
+    """Read links and lines; the first that cannot be imported is refused, before anything starts."""
+    for word in words:
+        pipeline.read_order(word)
+    return pipeline.recognise("\n".join(" ".join(word.split()) for word in words))
 
 
 @dataclass(frozen=True)
@@ -91,28 +110,45 @@ class Forged:
         return self.error is None and all(job.status == "completed" for job in self.jobs)
 
 
-async def forge_files(
-    rooms: Rooms, owner_id: UUID, files: list[Path], options: Mapping[str, Any], show: Show
+async def forge_sources(
+    rooms: Rooms, owner_id: UUID, found: Sources, options: Mapping[str, Any], show: Show
 ) -> list[Forged]:
-    """Import files and follow them to the end, working queues that nobody else works."""
-    asked = [await _ask(rooms, owner_id, file, options) for file in files]
-    ids = [job_id for job_id, _error in asked if job_id]
+    """Import files, links and lines and follow them to the end, working queues that nobody else works."""
+    asked = [await _ask(rooms, owner_id, file, options) for file in found.files]
+    if found.paste:
+        asked.append(await _ask_paste(owner_id, found.paste, str(options["model"])))
+    ids = [one.job_id for one in asked if one.job_id]
     ended: list[JobView] = []
     if ids:
         async with open_help(rooms):
             ended = await follow(owner_id, ids, show)
-    return [await _forged(owner_id, file, *each, ended) for file, each in zip(files, asked, strict=True)]
+    return [forged for one in asked for forged in await _forged(owner_id, one, ended)]
 
 
-async def _ask(rooms: Rooms, owner_id: UUID, file: Path, options: Mapping[str, Any]) -> tuple[UUID | None, str | None]:
+@dataclass(frozen=True)
+class _Asked:
+    """An import that was asked for, or why it was not."""
+
+    name: str
+    job_id: UUID | None = None
+    error: str | None = None
+
+
+async def _ask(rooms: Rooms, owner_id: UUID, file: Path, options: Mapping[str, Any]) -> _Asked:
     settings = rooms.settings
     try:
         await asyncio.to_thread(sources.check_file, file, max_mb=settings.max_upload_mb)
     except Rejected as error:
-        return None, error.sentence
+        return _Asked(file.name, error=error.sentence)
     async with pipeline.open_upload(settings, file.name, _chunks(file)) as upload, transaction() as session:
         job = await pipeline.request_import(session, owner_id, upload, options=options)
-    return job.id, None
+    return _Asked(file.name, job.id)
+
+
+async def _ask_paste(owner_id: UUID, paste: pipeline.Recognised, model: str) -> _Asked:
+    async with transaction() as session:
+        job = await pipeline.request_paste(session, owner_id, paste, model=model)
+    return _Asked(str(job.params["name"]), job.id)
 
 
 async def _chunks(file: Path) -> AsyncIterator[bytes]:
@@ -121,21 +157,38 @@ async def _chunks(file: Path) -> AsyncIterator[bytes]:
             yield chunk
 
 
-async def _forged(owner_id: UUID, file: Path, job_id: UUID | None, error: str | None, ended: list[JobView]) -> Forged:
-    own = next((job for job in ended if job.id == job_id), None)
-    mine = tuple(job for job in ended if job_id and job_id in (job.id, job.parent_id))
-    track = None
-    if own and "track_id" in own.result:
-        async with reading() as session:
-            track = await views.get_track_view(session, owner_id, UUID(own.result["track_id"]))
-    return Forged(file.name, own, mine, track, error)
+async def _forged(owner_id: UUID, asked: _Asked, ended: list[JobView]) -> list[Forged]:
+    """What came of one import: a track, or as many as it asked downloads for."""
+    own = next((job for job in ended if job.id == asked.job_id), None)
+    mine = tuple(job for job in ended if asked.job_id and asked.job_id in (job.id, job.parent_id))
+    downloads = [job for job in mine if job.kind == "download"]
+    if own is None or not downloads or own.error:
+        found = own.result.get("track_id") if own else None
+        return [Forged(asked.name, own, mine, await _track(owner_id, found), asked.error)]
+    songs = [
+        Forged(
+            job.title,
+            own,
+            tuple(one for one in mine if one.track_id == job.track_id),
+            await _track(owner_id, job.result.get("track_id")),
+            None,
+        )
+        for job in downloads
+    ]
+    problems = own.result.get("problems", ())
+    return [*songs, *(Forged(f"line {one['line']}", own, (), None, one["sentence"]) for one in problems)]
 
 
-async def _forge(
-    rooms: Rooms, files: list[Path], *, model: str, out: Path | None, as_json: bool, user: str | None
-) -> int:
+async def _track(owner_id: UUID, track_id: str | None) -> TrackView | None:
+    if track_id is None:
+        return None
+    async with reading() as session:
+        return await views.get_track_view(session, owner_id, UUID(track_id))
+
+
+async def _forge(rooms: Rooms, found: Sources, *, model: str, out: Path | None, as_json: bool, user: str | None) -> int:
     owner_id = await find_user_id(user)
-    forged = await forge_files(rooms, owner_id, files, {"model": model}, Show(quiet=as_json))
+    forged = await forge_sources(rooms, owner_id, found, {"model": model}, Show(quiet=as_json))
     copied = [await copy_out(rooms, owner_id, one.track, out) if out and one.track else [] for one in forged]
     if as_json:
         say_json([_document(*each) for each in zip(forged, copied, strict=True)])

@@ -78,6 +78,52 @@ def show(track: UUID, *, json: bool = False, user: str | None = None) -> int:
 
 
 @tracks.command
+def download(
+    track: UUID, *, candidate: UUID | None = None, link: str = "", json: bool = False, user: str | None = None
+) -> int:
+    """Ask for a track's audio: look for it, or take it from a candidate or a link.
+
+    Parameters
+    ----------
+    track
+        The track, as `tracks list` names it.
+    candidate
+        One of the sources that `tracks show --json` lists.
+    link
+        A link of your own to YouTube, SoundCloud or Bandcamp.
+    json
+        Print the job as JSON.
+    user
+        Whose library; the owner's unless said.
+
+    """
+
+    async def body(owner_id: UUID) -> int:
+        async with transaction() as session:
+            if candidate or link:
+                job = await pipeline.request_source(session, owner_id, track, candidate_id=candidate, link=link)
+            else:
+                job = await pipeline.request_fetch(session, owner_id, track)
+            view = await views.get_job_view(session, owner_id, job.id)
+        say_json(views.plain(view)) if json else say(f"download {view.id}: {view.status}")
+        return 0
+
+    return run_as(user, body)
+
+
+@tracks.command
+def confirm(track: UUID, *, user: str | None = None) -> int:
+    """Say that a doubtful track ("check me") is the right song."""
+
+    async def body(owner_id: UUID) -> int:
+        async with transaction() as session:
+            await library.confirm_track(session, owner_id, track)
+        return 0
+
+    return run_as(user, body)
+
+
+@tracks.command
 def edit(
     track: UUID,
     *,
@@ -201,13 +247,27 @@ def retry(job: UUID, *, user: str | None = None) -> int:
 
 
 @job_commands.command
-def cancel(job: UUID, *, user: str | None = None) -> int:
-    """Stop a job that waits or runs."""
+def retry_failed(job: UUID, *, user: str | None = None) -> int:
+    """Queue every download of an import that failed and was not replaced."""
 
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
-            asked = await jobs.request_cancel(session, owner_id, job)
-        await jobs.wake_cancelled(asked)
+            count = await pipeline.request_retry_failed(session, owner_id, job)
+        say(f"{count} downloads are tried again")
+        return 0
+
+    return run_as(user, body)
+
+
+@job_commands.command
+def cancel(job: UUID, *, user: str | None = None) -> int:
+    """Stop a job that waits or runs, and what it started."""
+
+    async def body(owner_id: UUID) -> int:
+        async with transaction() as session:
+            cancelled = await pipeline.request_cancel(session, owner_id, job)
+        for one in cancelled:
+            await jobs.wake_cancelled(one)
         return 0
 
     return run_as(user, body)

@@ -5,6 +5,7 @@ from soundforge.events._catalogue import (
     AnalysisReady,
     Event,
     JobChanged,
+    PlaylistChanged,
     Resync,
     SessionEnded,
     StemsReady,
@@ -14,7 +15,7 @@ from soundforge.events._catalogue import (
 )
 from soundforge.events._listener import Listener, open_listener
 from soundforge.events._mailbox import Mailbox
-from soundforge.events._publish import publish
+from soundforge.events._publish import publish, publish_all
 
 __all__ = [
     "CATALOGUE",
@@ -23,6 +24,7 @@ __all__ = [
     "JobChanged",
     "Listener",
     "Mailbox",
+    "PlaylistChanged",
     "Resync",
     "SessionEnded",
     "StemsReady",
@@ -31,4 +33,5 @@ __all__ = [
     "TrackRemoved",
     "open_listener",
     "publish",
+    "publish_all",
 ]

@@ -109,6 +109,16 @@ class TrackRemoved(Event):
 
 
 @dataclass(frozen=True)
+class PlaylistChanged(Event):
+    """A list has other entries, or was read to its end."""
+
+    subject: ClassVar[str] = "playlist_id"
+    about: ClassVar[str] = "playlists"
+
+    playlist_id: UUID
+
+
+@dataclass(frozen=True)
 class StemsReady(Event):
     """A separation's stems can be played."""
 
@@ -174,7 +184,10 @@ class Resync:
 
 CATALOGUE: dict[str, type[Event]] = {
     event.name(): event
-    for event in (JobChanged, TrackAdded, TrackChanged, TrackRemoved, StemsReady, AnalysisReady, SessionEnded)
+    for event in (
+        *(JobChanged, TrackAdded, TrackChanged, TrackRemoved, PlaylistChanged),
+        *(StemsReady, AnalysisReady, SessionEnded),
+    )
 }
 
 

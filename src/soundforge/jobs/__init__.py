@@ -20,8 +20,18 @@ from soundforge.jobs._figures import (
 from soundforge.jobs._kinds import KEEP_UPLOADS, KINDS, QUEUE_LIMITS, KindSpec
 from soundforge.jobs._node import Node
 from soundforge.jobs._open import open_node
-from soundforge.jobs._reads import find_job, get_job, list_jobs, list_made_files, list_running, list_track_jobs
-from soundforge.jobs._requests import add_job, request_cancel, retry_job, wake_cancelled
+from soundforge.jobs._reads import (
+    find_job,
+    get_job,
+    is_left_failed,
+    list_children,
+    list_failed_children,
+    list_jobs,
+    list_made_files,
+    list_running,
+    list_track_jobs,
+)
+from soundforge.jobs._requests import NewJob, add_job, add_jobs, request_cancel, retry_job, wake_cancelled
 from soundforge.jobs._run import Run
 from soundforge.jobs._waits import Wait, count_ahead, estimate_wait, estimate_waits
 from soundforge.jobs._work import Worker, retry_in_s, work
@@ -36,6 +46,7 @@ __all__ = [
     "Failures",
     "KindSpec",
     "Needs",
+    "NewJob",
     "Node",
     "NodeQueue",
     "NotYet",
@@ -48,12 +59,16 @@ __all__ = [
     "Waiting",
     "Worker",
     "add_job",
+    "add_jobs",
     "check_orphans",
     "count_ahead",
     "estimate_wait",
     "estimate_waits",
     "find_job",
     "get_job",
+    "is_left_failed",
+    "list_children",
+    "list_failed_children",
     "list_jobs",
     "list_made_files",
     "list_running",

@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import NotFound
 from soundforge.jobs._fence import JOBS
-from soundforge.tables import RUNNING, Job, Kind, Page, Sort, Status, read_page
+from soundforge.tables import ACTIVE, RUNNING, Job, Kind, Page, Sort, Status, read_page
 
 _NEWEST = Sort(JOBS.c.created_at, JOBS.c.id, read=datetime.fromisoformat)
 
@@ -40,14 +40,18 @@ async def list_jobs(
     limit: int = 50,
     kinds: Collection[Kind] = (),
     statuses: Collection[Status] = (),
+    is_short: bool = False,
 ) -> Page[Job]:
     """Return a page of an owner's jobs, newest first; ``owner_id`` None: everybody's, for an admin.
 
-    Without ``kinds`` or ``statuses`` all of them. Raises ``Invalid`` ("bad_cursor").
+    Without ``kinds`` or ``statuses`` all of them; ``is_short`` leaves out the downloads of an import.
+    Raises ``Invalid`` ("bad_cursor").
     """
     statement = select(Job)
     if owner_id is not None:
         statement = statement.where(Job.owner_id == owner_id)
+    if is_short:
+        statement = statement.where(or_(Job.kind != Kind.DOWNLOAD, Job.parent_id.is_(None)))
     if kinds:
         statement = statement.where(Job.kind.in_(sorted(kinds)))
     if statuses:
@@ -59,6 +63,30 @@ async def list_track_jobs(session: AsyncSession, owner_id: UUID, track_ids: Sequ
     """Return all jobs of some tracks, oldest first."""
     statement = select(Job).where(Job.owner_id == owner_id, Job.track_id.in_(track_ids))
     return list(await session.scalars(statement.order_by(Job.created_at, Job.id)))
+
+
+async def list_children(session: AsyncSession, owner_id: UUID, parent_id: UUID) -> Sequence[UUID]:
+    """Return the active jobs that a job started, oldest first, as they are committed now."""
+    statement = select(JOBS.c.id).where(JOBS.c.owner_id == owner_id, JOBS.c.parent_id == parent_id)
+    active = statement.where(JOBS.c.status.in_([status.value for status in ACTIVE]))
+    return (await session.scalars(active.order_by(JOBS.c.created_at, JOBS.c.id))).all()
+
+
+async def list_failed_children(session: AsyncSession, owner_id: UUID, parent_id: UUID) -> Sequence[UUID]:
+    """Return the downloads of an import that failed and that no later one of the same track has replaced."""
+    failed = select(JOBS.c.id).where(JOBS.c.owner_id == owner_id, JOBS.c.parent_id == parent_id, is_left_failed())
+    return (await session.scalars(failed.order_by(JOBS.c.created_at, JOBS.c.id))).all()
+
+
+def is_left_failed() -> ColumnElement[bool]:
+    """Return the condition of a download that failed and that no later one of the same track has replaced."""
+    later = JOBS.alias("later")
+    replaced = (
+        select(later.c.id)
+        .where(later.c.track_id == JOBS.c.track_id, later.c.kind == JOBS.c.kind, later.c.created_at > JOBS.c.created_at)
+        .exists()
+    )
+    return and_(JOBS.c.kind == Kind.DOWNLOAD.value, JOBS.c.status == Status.FAILED.value, not_(replaced))
 
 
 async def list_running(session: AsyncSession) -> Sequence[Job]:

@@ -85,8 +85,12 @@ class Run:
     async def note(self, **params: Any) -> None:
         """Add to the job's params what later runs and its owner must know. Raises ``Superseded``."""
         async with self.writing() as session:
-            noted = JOBS.c.params.concat(cast(params, JSONB))
-            await session.execute(update(JOBS).where(JOBS.c.id == self.job_id).values(params=noted))
+            await self.note_in(session, **params)
+
+    async def note_in(self, session: AsyncSession, **params: Any) -> None:
+        """The same inside a transaction of this run; a run whose transaction fails is over."""
+        noted = JOBS.c.params.concat(cast(params, JSONB))
+        await session.execute(update(JOBS).where(JOBS.c.id == self.job_id).values(params=noted))
         self.params = {**self.params, **params}
 
     @asynccontextmanager

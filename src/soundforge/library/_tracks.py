@@ -61,7 +61,7 @@ async def add_track(session: AsyncSession, owner_id: UUID, new: NewTrack) -> Tra
         **search_fields(**words),
     )
     session.add(track)
-    await _flush_unique(session)
+    await flush_unique(session)
     await publish(session, TrackAdded(owner_id=owner_id, track_id=track.id))
     return track
 
@@ -165,7 +165,7 @@ async def restore_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -
         msg = "This track cannot be brought back any more."
         raise NotFound(msg, code="track_not_found")
     track.deleted_at = None
-    await _flush_unique(session)
+    await flush_unique(session)
     await publish(session, TrackAdded(owner_id=owner_id, track_id=track_id))
     return track
 
@@ -187,7 +187,7 @@ async def purge_track(session: AsyncSession, track_id: UUID, before: datetime) -
     track = await session.scalar(locked)
     if track is None or not await _hold_jobs(session, track_id):
         return False
-    file_ids = await _file_ids(session, track)  # complete: nobody adds to a track that is locked
+    file_ids = await file_ids_of(session, track)  # complete: nobody adds to a track that is locked
     gone = delete(Track).where(Track.id == track_id, Track.deleted_at < before).returning(Track.id)
     if await session.scalar(gone) is None:
         return False
@@ -202,7 +202,8 @@ async def _hold_jobs(session: AsyncSession, track_id: UUID) -> bool:
     return set(held) == set((await session.scalars(theirs)).all())
 
 
-async def _file_ids(session: AsyncSession, track: Track) -> set[UUID]:
+async def file_ids_of(session: AsyncSession, track: Track) -> set[UUID]:
+    """Every file that a track refers to, and what was made of it."""
     stems = await session.execute(select(Stem.file_id, Stem.peaks_file_id).where(Stem.track_id == track.id))
     parts = await session.scalars(select(AnalysisPart.file_id).where(AnalysisPart.track_id == track.id))
     own = (track.audio_file_id, track.mix_file_id, track.cover_file_id)
@@ -210,12 +211,12 @@ async def _file_ids(session: AsyncSession, track: Track) -> set[UUID]:
     return {file_id for file_id in found if file_id}
 
 
-async def _flush_unique(session: AsyncSession) -> None:
+async def flush_unique(session: AsyncSession) -> None:
     """Write what is pending; the database alone can tell, among writers at once, who came first."""
     try:
         await session.flush()
     except IntegrityError as error:
-        if "uq_tracks_audio" not in str(error.orig):
+        if not any(name in str(error.orig) for name in ("uq_tracks_audio", "uq_tracks_spotify")):
             raise
         msg = "The same song is in your library already."
         raise Conflict(msg, code="duplicate_audio") from error

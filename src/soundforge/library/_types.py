@@ -87,3 +87,77 @@ class Query:
     keys: tuple[str, ...] = ()  # only these places on the Camelot wheel
     bpm: float | None = None  # only tempos as near as a deck can bridge, also half or twice as fast
     apart_from: UUID | None = None  # all but this one
+
+
+@dataclass(frozen=True)
+class NewSong:
+    """A song that somebody wants: as much as is known of it before there is any audio."""
+
+    title: str
+    artist: str
+    album: str = ""
+    duration_ms: int | None = None
+    source: str = "text"  # spotify, youtube, soundcloud, bandcamp, text
+    source_url: str = ""
+    spotify_id: str = ""
+    isrc: str = ""
+    id: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The track that a song became, or was already."""
+
+    track_id: UUID
+    is_new: bool
+    has_audio: bool
+
+
+@dataclass(frozen=True)
+class NewPlaylist:
+    """A list about to be read. ``kind`` is playlist, album or list; ``source_id`` tells it from others of its kind."""
+
+    kind: str
+    source_id: str
+    title: str
+    made_by: str = ""
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """One entry of a list: its track, or in ``skip`` why there is none. ``entry_id`` is what the source calls it."""
+
+    position: int
+    entry_id: str
+    title: str
+    track_id: UUID | None = None
+    skip: str | None = None
+
+
+@dataclass(frozen=True)
+class NewCandidate:
+    """One place where a track's audio may be; ``score`` 0 to 100."""
+
+    title: str
+    channel: str
+    duration_ms: int | None
+    score: float
+    url: str
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True)
+class NewAudio:
+    """Decoded audio about to become a track's: what ``NewTrack`` has beside its words."""
+
+    audio: NewFile
+    mix: NewFile
+    cover: NewFile | None
+    audio_sha256: str
+    frames: int
+    duration_ms: int
+    sample_rate_hz: int
+    channels: int
+    format: str
+    warnings: tuple[str, ...] = ()

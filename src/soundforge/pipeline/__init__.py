@@ -1,11 +1,13 @@
 """The story: what happens next. The room that knows several rooms; pages, API and CLI ask it with ``request_*``."""
 
+from soundforge.pipeline._choices import request_cancel, request_fetch, request_retry_failed, request_source
 from soundforge.pipeline._corrections import add_correction
 from soundforge.pipeline._demo import offer_demo
 from soundforge.pipeline._files import sweep_prefix
 from soundforge.pipeline._housekeeping import open_housekeeping
 from soundforge.pipeline._incoming import Upload, open_upload, too_large
 from soundforge.pipeline._models import Model, change_setting, check_model, list_models
+from soundforge.pipeline._paste import Line, Recognised, read_order, recognise, request_paste
 from soundforge.pipeline._pcm import PcmCache
 from soundforge.pipeline._ports import CpuSlots, Ports, bind
 from soundforge.pipeline._render import RENDERED, request_render
@@ -16,6 +18,7 @@ from soundforge.pipeline._requests import (
     request_import,
     request_purge,
     request_separation,
+    request_spotify_check,
 )
 from soundforge.pipeline._tools import request_tool
 from soundforge.pipeline._verify import Finding, verify
@@ -36,10 +39,12 @@ __all__ = [
     "ExportWorker",
     "Finding",
     "ImportWorker",
+    "Line",
     "MaintenanceWorker",
     "Model",
     "PcmCache",
     "Ports",
+    "Recognised",
     "SeparationWorker",
     "Upload",
     "add_correction",
@@ -50,13 +55,21 @@ __all__ = [
     "offer_demo",
     "open_housekeeping",
     "open_upload",
+    "read_order",
+    "recognise",
     "request_analysis",
+    "request_cancel",
     "request_demo",
     "request_export",
+    "request_fetch",
     "request_import",
+    "request_paste",
     "request_purge",
     "request_render",
+    "request_retry_failed",
     "request_separation",
+    "request_source",
+    "request_spotify_check",
     "request_tool",
     "sweep_prefix",
     "too_large",

@@ -8,6 +8,7 @@ from soundforge.errors import Broken
 from soundforge.pipeline._demo import make_demo
 from soundforge.pipeline._incoming import remove_left_uploads
 from soundforge.pipeline._ports import ports
+from soundforge.pipeline._spotify import check_spotify
 from soundforge.pipeline._tools import WHAT, install_tool
 from soundforge.tables import Kind
 
@@ -21,6 +22,8 @@ async def maintain(run: jobs.Run) -> None:
             await purge(run)
         case "demo":
             await make_demo(run)
+        case "spotify":
+            await check_spotify(run)
         case str() as what if what.startswith(WHAT):
             await install_tool(run)
         case other:

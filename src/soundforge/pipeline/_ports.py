@@ -10,6 +10,8 @@ from soundforge.engines import Analyzer, Decoder, HearLikeness, Separator
 from soundforge.errors import Broken
 from soundforge.pipeline._models import AUTO
 from soundforge.pipeline._pcm import PcmCache
+from soundforge.sources import Downloader
+from soundforge.spotify import SpotifyApi
 from soundforge.storage import Storage
 from soundforge.tools import Tools
 
@@ -45,6 +47,8 @@ class Ports:
     tools: Tools
     pcm: PcmCache
     hear_likeness: HearLikeness
+    spotify: SpotifyApi
+    downloader: Downloader
     cpu: CpuSlots = field(default_factory=CpuSlots)
 
     def separator_for(self, model: str) -> tuple[Separator, str]:

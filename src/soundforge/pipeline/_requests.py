@@ -10,17 +10,31 @@ from soundforge import jobs, library
 from soundforge.errors import Invalid
 from soundforge.pipeline._incoming import Upload
 from soundforge.pipeline._models import AUTO, best_model
+from soundforge.pipeline._paste import check_downloads
 from soundforge.tables import Job, Kind, Track
 
 
 async def request_import(
     session: AsyncSession, owner_id: UUID, upload: Upload, *, options: Mapping[str, Any] | None = None
 ) -> Job:
-    """Import one received file: decode, store, then separate and analyse."""
+    """Import one received file: decode, store, then separate and analyse; a CSV is a list of songs to fetch.
+
+    Raises ``Forbidden`` ("downloads_off") for a list while nothing may be fetched.
+    """
     params = {"upload": str(upload.id), "name": upload.name, "size_bytes": upload.size_bytes}
+    if upload.name.lower().endswith(".csv"):
+        await check_downloads(session)
+        params["what"] = "list"
     return await jobs.add_job(
         session, kind=Kind.IMPORT, owner_id=owner_id, unique_key=str(upload.id), params={**params, **(options or {})}
     )
+
+
+def new_download(
+    owner_id: UUID, track_id: UUID, wanted: Mapping[str, Any], *, parent_id: UUID | None = None
+) -> jobs.NewJob:
+    """The fetching of a track's audio; ``wanted`` is what is known of the song."""
+    return jobs.NewJob(Kind.DOWNLOAD, owner_id, str(track_id), track_id, parent_id, dict(wanted))
 
 
 async def request_separation(
@@ -71,6 +85,13 @@ async def request_purge(session: AsyncSession, owner_id: UUID) -> Job:
     """Remove for good what was deleted long enough ago, and files that nothing refers to."""
     return await jobs.add_job(
         session, kind=Kind.MAINTENANCE, owner_id=owner_id, unique_key="purge", params={"what": "purge"}
+    )
+
+
+async def request_spotify_check(session: AsyncSession, owner_id: UUID) -> Job:
+    """Ask Spotify whether it answers this studio's app; the job's result tells the cases apart."""
+    return await jobs.add_job(
+        session, kind=Kind.MAINTENANCE, owner_id=owner_id, unique_key="spotify", params={"what": "spotify"}
     )
 
 

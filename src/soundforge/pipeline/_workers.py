@@ -13,9 +13,11 @@ from soundforge.db import reading
 from soundforge.errors import Broken
 from soundforge.jobs import KINDS
 from soundforge.pipeline._analysis import analyze
+from soundforge.pipeline._download import download
 from soundforge.pipeline._export import export
 from soundforge.pipeline._import import import_upload
 from soundforge.pipeline._maintenance import maintain
+from soundforge.pipeline._paste_import import import_paste
 from soundforge.pipeline._ports import ports
 from soundforge.pipeline._render import render
 from soundforge.pipeline._separation import separate
@@ -26,11 +28,11 @@ _ANALYSIS_MB = 700
 
 @worker(queue=KINDS[Kind.IMPORT].queue)
 class ImportWorker(jobs.Worker):
-    """Makes a track of received bytes."""
+    """Makes tracks of received bytes, of a paste, of a list."""
 
     async def body(self, run: jobs.Run) -> None:
         """Import."""
-        await import_upload(run)
+        await (import_paste(run) if "what" in run.params else import_upload(run))
 
 
 @worker(queue=KINDS[Kind.DOWNLOAD].queue)
@@ -38,9 +40,8 @@ class DownloadWorker(jobs.Worker):
     """Fetches a track's audio."""
 
     async def body(self, run: jobs.Run) -> None:
-        """Say that no downloader is installed here: nothing asks for downloads before one is."""
-        sentence = "No downloader is installed here. Import the audio file itself."
-        raise Broken(sentence, code="missing_engine", detail=f"job {run.job_id}")
+        """Download."""
+        await download(run)
 
 
 @worker(queue=KINDS[Kind.SEPARATION].queue)

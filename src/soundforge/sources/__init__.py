@@ -12,6 +12,7 @@ from ._downloader import (
 )
 from ._failures import FAILURES, SourceRefused, failure
 from ._files import EXTENSIONS, check_file, extension_of, list_audio, media_type_of
+from ._lengths import is_right_length
 from ._lines import (
     MOST_LINES,
     Listed,
@@ -55,6 +56,7 @@ __all__ = [
     "failure",
     "is_exported_list",
     "is_link",
+    "is_right_length",
     "list_audio",
     "media_type_of",
     "one_line",

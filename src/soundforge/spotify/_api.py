@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from ._model import Album, Checked, Cover, Picture, PlaylistPage, Track
+from ._model import Album, Checked, Cover, Credentials, Picture, PlaylistPage, Track
 
 
 class SpotifyApi(Protocol):
@@ -24,6 +24,10 @@ class SpotifyApi(Protocol):
     @property
     def reads_playlists(self) -> bool | None:
         """Whether this app was given a playlist's entries when it last asked; None while it has not."""
+        ...
+
+    def use(self, credentials: Credentials | None, *, market: str = "", read_pages: bool = False) -> None:
+        """Go on with these settings; credentials that are the same keep their token and their breaker."""
         ...
 
     async def fetch_track(self, track_id: str) -> Track:

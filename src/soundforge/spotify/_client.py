@@ -46,23 +46,23 @@ class SpotifyClient:
     ) -> None:
         self._clients = clients
         self._places = places
-        self._market = {"market": market} if market else {}
-        self._read_pages = read_pages
         self._clock = clock
         self._pages = Wire(clients["pages"], Pace(clock))
         self._covers = Wire(clients["covers"], Pace(clock))
         self._credentials: Credentials | None = None
         self._caches: list[TokenCache] = []
         self._reads_playlists: bool | None = None
-        self.use(None)
+        self.use(None, market=market, read_pages=read_pages)
 
     @property
     def reads_playlists(self) -> bool | None:
         """Whether this app was given a playlist's entries when it last asked; None while it has not."""
         return self._reads_playlists
 
-    def use(self, credentials: Credentials | None) -> None:
-        """Go on with these credentials; others than before start with no token, no breaker and nothing remembered."""
+    def use(self, credentials: Credentials | None, *, market: str = "", read_pages: bool = False) -> None:
+        """Go on with these settings; other credentials start with no token, no breaker and nothing remembered."""
+        self._market = {"market": market} if market else {}
+        self._read_pages = read_pages
         if self._caches and credentials == self._credentials:
             return
         self._credentials = credentials
@@ -260,7 +260,7 @@ async def open_spotify(
     rows = {"api": places.service, "pages": places.page_service, "covers": places.cover_service}
     clients = {name: connect(row) for name, row in rows.items()}
     spotify = SpotifyClient(clients, places=places, market=market, read_pages=read_pages, clock=clock or RealClock())
-    spotify.use(credentials)
+    spotify.use(credentials, market=market, read_pages=read_pages)
     try:
         yield spotify
     finally:

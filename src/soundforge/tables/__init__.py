@@ -15,6 +15,7 @@ from soundforge.tables._keyset import Page, Sort, cursor_of, read_again, read_nu
 from soundforge.tables._library import TRACK_SORTS, AnalysisPart, Correction, Embedding, File, Mix, Stem, Track
 from soundforge.tables._migrate import migrate
 from soundforge.tables._moves import ACTIVE, MOVES, RUNNING, TERMINAL, Kind, Moves, Status, may_move
+from soundforge.tables._playlists import Candidate, Playlist, PlaylistTrack, SourceAnswer
 from soundforge.tables._trigger import CHANNEL, trigger_sql
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "AnalysisJob",
     "AnalysisPart",
     "ApiToken",
+    "Candidate",
     "Correction",
     "DownloadJob",
     "Embedding",
@@ -39,11 +41,14 @@ __all__ = [
     "Mix",
     "Moves",
     "Page",
+    "Playlist",
+    "PlaylistTrack",
     "ProcessingJob",
     "Row",
     "Session",
     "Setting",
     "Sort",
+    "SourceAnswer",
     "Status",
     "Stem",
     "Track",

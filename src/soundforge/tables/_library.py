@@ -45,6 +45,20 @@ class Track(Row):
             Index(f"ix_tracks_{name}", "owner_id", text(by), "id", postgresql_where=text("deleted_at IS NULL"))
             for name, by in TRACK_SORTS.items()
         ),
+        Index(
+            "uq_tracks_spotify",
+            "owner_id",
+            "spotify_id",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL AND spotify_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_tracks_source_url",
+            "owner_id",
+            "source_url",
+            postgresql_where=text("deleted_at IS NULL AND source_url IS NOT NULL"),
+        ),
+        Index("ix_tracks_isrc", "owner_id", "isrc", postgresql_where=text("deleted_at IS NULL AND isrc IS NOT NULL")),
         Index("ix_tracks_grams", "search_grams", postgresql_using="gin"),
         Index("ix_tracks_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
@@ -56,6 +70,7 @@ class Track(Row):
     search_text: Mapped[str] = mapped_column(default="")  # title, artist, album, folded: see library.fold
     search_grams: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)  # its trigrams: narrows the ILIKE
     source: Mapped[str] = mapped_column(default="upload")  # upload, demo, spotify, youtube, …
+    source_url: Mapped[str | None]  # where its audio is from, or shall come from: made by us of site and id
     spotify_id: Mapped[str | None]
     isrc: Mapped[str | None]
     frames: Mapped[int | None] = mapped_column(BigInteger)
@@ -71,6 +86,7 @@ class Track(Row):
     musical_key: Mapped[str | None]  # "A minor"
     camelot: Mapped[str | None]  # "8A"
     warnings: Mapped[list[Any]] = mapped_column(default=list)
+    is_doubtful: Mapped[bool] = mapped_column(server_default=text("false"))  # found by a search: maybe another song
     deleted_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import jobs
 from soundforge.tables import ACTIVE, Job, Kind, Page, Status, Track
-from soundforge.views._values import JobView
+from soundforge.views._values import JobView, Songs
 
 
 async def get_job_view(session: AsyncSession, owner_id: UUID, job_id: UUID) -> JobView:
@@ -28,9 +28,12 @@ async def list_job_views(
     kinds: Collection[Kind] = (),
     after: str | None = None,
     limit: int = 50,
+    is_short: bool = False,
 ) -> Page[JobView]:
-    """The owner's jobs, newest first."""
-    page = await jobs.list_jobs(session, owner_id, kinds=kinds, statuses=statuses, after=after, limit=limit)
+    """The owner's jobs, newest first; ``is_short`` leaves out the downloads of an import, which tells of them."""
+    page = await jobs.list_jobs(
+        session, owner_id, kinds=kinds, statuses=statuses, after=after, limit=limit, is_short=is_short
+    )
     return Page(tuple(await _views(session, page.rows)), page.next)
 
 
@@ -39,6 +42,17 @@ async def list_family(session: AsyncSession, owner_id: UUID, job_ids: Sequence[U
     family = or_(Job.id.in_(job_ids), Job.parent_id.in_(job_ids))
     statement = select(Job).where(Job.owner_id == owner_id, family).order_by(Job.created_at, Job.id)
     return await _titled(session, (await session.scalars(statement)).all())
+
+
+async def count_songs(session: AsyncSession, import_ids: Sequence[UUID]) -> dict[UUID, Songs]:
+    """What became of the downloads of some imports; those that asked for none are left out."""
+    if not import_ids:
+        return {}
+    is_done, is_active = Job.status == Status.COMPLETED, Job.status.in_([status.value for status in ACTIVE])
+    failed = func.count().filter(jobs.is_left_failed())
+    counted = select(Job.parent_id, func.count(), func.count().filter(is_done), failed, func.count().filter(is_active))
+    mine = counted.where(Job.parent_id.in_(import_ids), Job.kind == Kind.DOWNLOAD).group_by(Job.parent_id)
+    return {row[0]: Songs(*row[1:]) for row in await session.execute(mine) if row[0]}
 
 
 async def list_jobs_of_tracks(
@@ -97,7 +111,7 @@ def view_of(job: Job, title: str | None) -> JobView:
 
 def _may_retry(job: Job) -> bool:
     """Whether trying again can help: an import needs the file that it was given."""
-    if job.kind == Kind.IMPORT:
+    if job.kind == Kind.IMPORT and "upload" in job.params:
         late = job.finished_at is not None and job.finished_at < datetime.now(UTC) - jobs.KEEP_UPLOADS
         return job.status == Status.FAILED and not late and not job.params.get("upload_gone")
     return job.status == Status.FAILED and job.kind != Kind.MAINTENANCE
@@ -114,5 +128,11 @@ async def _titled(session: AsyncSession, found: Sequence[Job]) -> list[JobView]:
 async def _views(session: AsyncSession, found: Sequence[Job]) -> list[JobView]:
     """The same, each waiting one with its place in the queue; as many queries for a page as for one job."""
     waits = await jobs.estimate_waits(session, [job for job in found if job.status == Status.QUEUED])
+    songs = await count_songs(session, [job.id for job in found if job.kind == Kind.IMPORT])
     views = await _titled(session, found)
-    return [replace(view, waiting=waits[view.id].text if view.id in waits else "") for view in views]
+    return [_completed(view, waits[view.id].text if view.id in waits else "", songs.get(view.id)) for view in views]
+
+
+def _completed(view: JobView, waiting: str, songs: Songs | None) -> JobView:
+    may_cancel = view.may_cancel or bool(songs and songs.active)
+    return replace(view, waiting=waiting, songs=songs, may_cancel=may_cancel)

@@ -15,7 +15,17 @@ from soundforge.library import Query
 from soundforge.tables import ACTIVE, AnalysisPart, Job, Status, Stem, Track, User
 from soundforge.views._jobs import list_jobs_of_tracks, view_of
 from soundforge.views._neighbours import Near, get_near_view, get_query_near, list_alike, tempo_change
-from soundforge.views._values import Audio, JobView, LibraryPage, Neighbour, StemSet, StemView, TrackRow, TrackView
+from soundforge.views._values import (
+    Audio,
+    CandidateView,
+    JobView,
+    LibraryPage,
+    Neighbour,
+    StemSet,
+    StemView,
+    TrackRow,
+    TrackView,
+)
 
 
 async def get_library_page(
@@ -33,7 +43,7 @@ async def get_library_page(
     query = await get_query_near(session, owner_id, query, near)
     page = await library.list_tracks(session, owner_id, query, after=after, until=until, limit=limit)
     total = None if after else await library.count_tracks(session, owner_id, query)
-    return LibraryPage(await _rows(session, owner_id, page.rows), page.next, total, described)
+    return LibraryPage(await rows_of(session, owner_id, page.rows), page.next, total, described)
 
 
 async def list_neighbours(session: AsyncSession, owner_id: UUID, near: Near, *, limit: int = 50) -> list[Neighbour]:
@@ -51,14 +61,14 @@ async def list_neighbours(session: AsyncSession, owner_id: UUID, near: Near, *, 
             relation=relations.get(row.camelot or "", ""),
             tempo_change=tempo_change(row.bpm, track.bpm) if row.bpm and track.bpm else None,
         )
-        for row in await _rows(session, owner_id, page.rows)
+        for row in await rows_of(session, owner_id, page.rows)
     ]
 
 
 async def get_track_row(session: AsyncSession, owner_id: UUID, track_id: UUID) -> TrackRow:
     """One line of the library; raises ``NotFound``."""
     track = await library.get_track(session, owner_id, track_id)
-    return (await _rows(session, owner_id, [track]))[0]
+    return (await rows_of(session, owner_id, [track]))[0]
 
 
 async def get_track_view(session: AsyncSession, owner_id: UUID, track_id: UUID) -> TrackView:
@@ -71,7 +81,7 @@ async def get_track_view(session: AsyncSession, owner_id: UUID, track_id: UUID) 
     jobs = (await session.scalars(statement.order_by(Job.created_at.desc(), Job.id))).all()
     peaks = next((part.file_id for part in parts if part.stage == "peaks"), None)
     return TrackView(
-        row=(await _rows(session, owner_id, [track]))[0],
+        row=(await rows_of(session, owner_id, [track]))[0],
         format=track.format,
         sample_rate_hz=track.sample_rate_hz,
         channels=track.channels,
@@ -84,10 +94,23 @@ async def get_track_view(session: AsyncSession, owner_id: UUID, track_id: UUID) 
         embedded=tuple(await library.list_embedded(session, owner_id, track_id)),
         document_version=_version(parts, corrections),
         jobs=tuple(view_of(job, track.title) for job in jobs),
+        source_url=track.source_url,
+        spotify_url=f"https://open.spotify.com/track/{track.spotify_id}" if track.spotify_id else None,
+        candidates=await _candidates(session, owner_id, track_id),
     )
 
 
-async def _rows(session: AsyncSession, owner_id: UUID, tracks: Sequence[Track]) -> tuple[TrackRow, ...]:
+async def _candidates(session: AsyncSession, owner_id: UUID, track_id: UUID) -> tuple[CandidateView, ...]:
+    found = await library.list_candidates(session, owner_id, track_id)
+    newest = [one for one in found if len(found) and one.job_id == found[0].job_id]
+    return tuple(
+        CandidateView(one.id, one.title, one.channel, one.duration_ms, one.score, one.url, one.is_chosen)
+        for one in newest
+    )
+
+
+async def rows_of(session: AsyncSession, owner_id: UUID, tracks: Sequence[Track]) -> tuple[TrackRow, ...]:
+    """Tracks as lines of a list, in the order given."""
     ids = [track.id for track in tracks]
     jobs = await list_jobs_of_tracks(session, owner_id, ids)
     stems: dict[UUID, dict[UUID, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -108,6 +131,7 @@ async def _rows(session: AsyncSession, owner_id: UUID, tracks: Sequence[Track]) 
             audio=_audio(track),
             cover_file_id=track.cover_file_id,
             created_at=track.created_at,
+            is_doubtful=track.is_doubtful,
         )
         for track in tracks
     )

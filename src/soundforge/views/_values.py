@@ -10,6 +10,22 @@ _CUES = {"first_downbeat": "First bar", "mix_in": "Mix in", "drop": "Drop", "mix
 
 
 @dataclass(frozen=True)
+class Songs:
+    """What became of the songs that an import asked for: downloads in all, done, and failed for good."""
+
+    total: int
+    done: int
+    failed: int
+    active: int
+
+    @property
+    def text(self) -> str:
+        """Return it for people, as in "31 of 42, 2 failed"."""
+        told = f"{self.done} of {self.total}"
+        return f"{told}, {self.failed} failed" if self.failed else told
+
+
+@dataclass(frozen=True)
 class JobView:
     """One job as people see it. ``progress`` is 0–100."""
 
@@ -35,6 +51,7 @@ class JobView:
     result: dict[str, Any]
     may_cancel: bool
     may_retry: bool
+    songs: Songs | None = None  # of an import that asked for downloads
 
 
 @dataclass(frozen=True)
@@ -63,6 +80,7 @@ class TrackRow:
     audio: Audio | None  # the mix; None until it is decoded
     cover_file_id: UUID | None
     created_at: datetime
+    is_doubtful: bool = False  # found by a search: somebody should listen whether it is the right song
 
 
 @dataclass(frozen=True)
@@ -125,6 +143,19 @@ class StemSet:
 
 
 @dataclass(frozen=True)
+class CandidateView:
+    """One place where the audio may be; ``score`` 0 to 100 says how well it agrees."""
+
+    id: UUID
+    title: str
+    channel: str
+    duration_ms: int | None
+    score: float
+    url: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
 class TrackView:
     """Everything about one track."""
 
@@ -141,6 +172,14 @@ class TrackView:
     embedded: tuple[str, ...]  # what of it can be compared: "" for the song, names of stems
     document_version: str  # another one whenever the document is another
     jobs: tuple[JobView, ...]  # all jobs of the track, the newest first
+    source_url: str | None = None  # where the audio is from
+    spotify_url: str | None = None
+    candidates: tuple[CandidateView, ...] = ()  # of the newest download that found any, the best first
+
+    @property
+    def download(self) -> JobView | None:
+        """The newest download, if there was one."""
+        return next((job for job in self.jobs if job.kind == "download"), None)
 
     @property
     def exports(self) -> list[JobView]:

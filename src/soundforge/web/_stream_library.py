@@ -8,9 +8,17 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import library, views
-from soundforge.events import AnalysisReady, JobChanged, StemsReady, TrackAdded, TrackChanged, TrackRemoved
+from soundforge.events import (
+    AnalysisReady,
+    JobChanged,
+    PlaylistChanged,
+    StemsReady,
+    TrackAdded,
+    TrackChanged,
+    TrackRemoved,
+)
 from soundforge.tables import RUNNING, Kind, Status
-from soundforge.views import TrackRow
+from soundforge.views import JobView, TrackRow
 from soundforge.web._render import row_job
 from soundforge.web._stream import Feed, Loader
 
@@ -57,7 +65,10 @@ async def results_ready(session: AsyncSession, feed: Feed, event: StemsReady | A
 
 
 async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> list[dict[str, Any]]:
-    """A tick moves bars alone; any other change sends the job, and the row of its track, each by itself."""
+    """A tick moves bars alone; any other change sends the job, and the row of its track, each by itself.
+
+    Of the downloads of an import the row of the import tells, once a batch, and none has a row of its own.
+    """
     if event.kind == Kind.MAINTENANCE:
         return []  # nobody's music: the lists leave it out too
     state = (event.status, event.run, event.wait_reason, event.error_code)
@@ -67,10 +78,30 @@ async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> l
     if known == state and event.status in RUNNING:
         return [told | {"tick": True, "in_row": feed.seen.get(event.track_id) == event.job_id}]
     job = await views.get_job_view(session, feed.owner_id, event.job_id)
-    is_new = known is None and job.created_at > feed.opened_at - _JUST_NOW
-    shows = job.status in (Status.QUEUED, Status.FAILED) or (job.kind == Kind.EXPORT and job.status == Status.COMPLETED)
     row = await _news(session, feed, event.track_id) if event.track_id else None
-    return [told | {"row": row, "stage": shows and event.track_id is not None}, told | {"job": job, "first": is_new}]
+    about_track = told | {"row": row, "stage": _shows(job) and event.track_id is not None}
+    if job.kind == Kind.DOWNLOAD and job.parent_id is not None:
+        return [about_track, *await _import_of(session, feed, job.parent_id, told)]
+    is_new = known is None and job.created_at > feed.opened_at - _JUST_NOW
+    return [about_track, told | {"job": job, "first": is_new}]
+
+
+async def playlist_changed(session: AsyncSession, feed: Feed, event: PlaylistChanged) -> dict[str, Any]:
+    """Send the head of the list with its counts."""
+    return {"playlist": await views.get_playlist_view(session, feed.owner_id, event.playlist_id)}
+
+
+def _shows(job: JobView) -> bool:
+    """Whether the stage tells of it: a failure or a wait, a zip, audio that came."""
+    if job.status == Status.COMPLETED:
+        return job.kind in (Kind.EXPORT, Kind.DOWNLOAD)
+    return job.status in (Status.QUEUED, Status.FAILED)
+
+
+async def _import_of(session: AsyncSession, feed: Feed, import_id: UUID, told: dict[str, Any]) -> list[dict[str, Any]]:
+    if not _once(feed, "import", import_id):
+        return []
+    return [told | {"job": await views.get_job_view(session, feed.owner_id, import_id)}]
 
 
 async def _insert(session: AsyncSession, feed: Feed, track_id: UUID) -> list[dict[str, Any]]:
@@ -140,4 +171,5 @@ LOADERS: dict[str, Loader] = {
     "stems_ready": results_ready,
     "analysis_ready": results_ready,
     "job_changed": job_changed,
+    "playlist_changed": playlist_changed,
 }

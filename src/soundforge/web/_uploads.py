@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import ClientDisconnect
 
 from soundforge import accounts, pipeline, views
@@ -11,6 +12,9 @@ from soundforge.db import transaction
 from soundforge.errors import Invalid
 from soundforge.views import JobView
 from soundforge.web._studio import studio_of
+
+LIST_NAME = "Pasted list.csv"
+_STEP_BYTES = 1 << 20
 
 
 async def import_body(request: Request, owner_id: UUID, name: str, *, model: str = "") -> JobView:
@@ -24,11 +28,39 @@ async def import_body(request: Request, owner_id: UUID, name: str, *, model: str
     if length.isdecimal() and int(length) > settings.max_upload_mb << 20:
         raise pipeline.too_large(settings.max_upload_mb)
     async with pipeline.open_upload(settings, name, _chunks(request)) as upload, transaction() as session:
-        chosen = (
-            pipeline.check_model(model) if model else await accounts.get_setting(session, owner_id, "default_model")
-        )
-        job = await pipeline.request_import(session, owner_id, upload, options={"model": chosen})
+        options = {"model": await _model(session, owner_id, model)}
+        job = await pipeline.request_import(session, owner_id, upload, options=options)
         return await views.get_job_view(session, owner_id, job.id)
+
+
+async def import_text(request: Request, owner_id: UUID, text: str, *, model: str = "") -> JobView:
+    """Ask for the import of a paste; one that is a list waits in ``incoming/`` like a file.
+
+    Raises what ``pipeline.recognise`` and ``pipeline.request_paste`` raise.
+    """
+    recognised = pipeline.recognise(text)
+    if recognised.songs is not None:
+        chunks = _pieces(text.encode("utf-8", "replace"))
+        received = pipeline.open_upload(studio_of(request).settings, LIST_NAME, chunks)
+        async with received as upload, transaction() as session:
+            options = {"model": await _model(session, owner_id, model)}
+            job = await pipeline.request_import(session, owner_id, upload, options=options)
+            return await views.get_job_view(session, owner_id, job.id)
+    async with transaction() as session:
+        model = await _model(session, owner_id, model)
+        job = await pipeline.request_paste(session, owner_id, recognised, model=model)
+        return await views.get_job_view(session, owner_id, job.id)
+
+
+async def _model(session: AsyncSession, owner_id: UUID, model: str) -> str:
+    if model:
+        return pipeline.check_model(model)
+    return str(await accounts.get_setting(session, owner_id, "default_model"))
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), _STEP_BYTES):
+        yield content[start : start + _STEP_BYTES]
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:

@@ -1,15 +1,8 @@
 """The JSON API under ``/api/v1``: the same functions as the pages, for programs."""
 
-from soundforge.web.api import _account, _corrections, _jobs, _mixes, _neighbours, _tools, _tracks
+from soundforge.web.api import _account, _corrections, _imports, _jobs, _mixes, _neighbours, _tools, _tracks
 
-routers = (
-    _tracks.router,
-    _corrections.router,
-    _mixes.router,
-    _neighbours.router,
-    _jobs.router,
-    _account.router,
-    _tools.router,
-)
+_rooms = (_tracks, _imports, _corrections, _mixes, _neighbours, _jobs, _account, _tools)
+routers = tuple(room.router for room in _rooms)
 
 __all__ = ["routers"]

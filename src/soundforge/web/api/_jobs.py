@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from soundforge import jobs, views
+from soundforge import jobs, pipeline, views
 from soundforge.db import reading, transaction
 from soundforge.events import Event, JobChanged, Mailbox, SessionEnded
 from soundforge.tables import TERMINAL, Kind, Page, Status
@@ -48,13 +48,22 @@ async def retry_job(caller: CallerOf, job_id: UUID) -> JobView:
         return await views.get_job_view(session, caller.id, job_id)
 
 
+@router.post("/jobs/{job_id}/retry-failed", status_code=202)
+async def retry_failed(caller: CallerOf, job_id: UUID) -> JobView:
+    """Queue every download of an import that failed and was not replaced."""
+    async with transaction() as session:
+        await pipeline.request_retry_failed(session, caller.id, job_id)
+        return await views.get_job_view(session, caller.id, job_id)
+
+
 @router.post("/jobs/{job_id}/cancel", status_code=202)
 async def cancel_job(caller: CallerOf, job_id: UUID) -> JobView:
-    """Stop a job that waits or runs."""
+    """Stop a job that waits or runs, and what it started."""
     async with transaction() as session:
-        job = await jobs.request_cancel(session, caller.id, job_id)
+        cancelled = await pipeline.request_cancel(session, caller.id, job_id)
         view = await views.get_job_view(session, caller.id, job_id)
-    await jobs.wake_cancelled(job)
+    for job in cancelled:
+        await jobs.wake_cancelled(job)
     return view
 
 

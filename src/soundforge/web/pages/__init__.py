@@ -9,11 +9,26 @@ from soundforge.web.pages import (
     _instance,
     _jobs,
     _library,
+    _playlists,
     _settings,
     _shared,
+    _sources,
 )
 
-_rooms = (_account, _audio, _corrections, _events, _imports, _instance, _jobs, _library, _settings, _shared)
+_rooms = (
+    _account,
+    _audio,
+    _corrections,
+    _events,
+    _imports,
+    _instance,
+    _jobs,
+    _library,
+    _playlists,
+    _settings,
+    _shared,
+    _sources,
+)
 routers = tuple(room.router for room in _rooms)
 
 __all__ = ["routers"]

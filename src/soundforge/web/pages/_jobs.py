@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from soundforge import jobs, views
+from soundforge import jobs, pipeline, views
 from soundforge.db import reading, transaction
 from soundforge.tables import Kind, Page
 from soundforge.views import JobView
@@ -22,7 +22,7 @@ _SHOWN = frozenset(Kind) - {Kind.MAINTENANCE}  # housekeeping every hour would b
 
 async def dock_of(session: AsyncSession, owner_id: UUID) -> Page[JobView]:
     """The newest jobs about the owner's music."""
-    return await views.list_job_views(session, owner_id, kinds=_SHOWN, limit=DOCK_ROWS)
+    return await views.list_job_views(session, owner_id, kinds=_SHOWN, limit=DOCK_ROWS, is_short=True)
 
 
 @router.get("/jobs")
@@ -30,7 +30,7 @@ async def jobs_page(request: Request, visitor: VisitorOf) -> HTMLResponse:
     """The owner's jobs, newest first."""
     place = studio_of(request).listener.recent.place()
     async with reading() as session:
-        found = await views.list_job_views(session, visitor.id, kinds=_SHOWN)
+        found = await views.list_job_views(session, visitor.id, kinds=_SHOWN, is_short=True)
     return page(request, "pages/jobs.html", here="jobs", jobs=found, feed_url=f"/events/jobs?place={place}")
 
 
@@ -38,7 +38,7 @@ async def jobs_page(request: Request, visitor: VisitorOf) -> HTMLResponse:
 async def job_rows(request: Request, visitor: VisitorOf, after: str = "") -> HTMLResponse:
     """One page of jobs and the sentinel of the next."""
     async with reading() as session:
-        found = await views.list_job_views(session, visitor.id, kinds=_SHOWN, after=after or None)
+        found = await views.list_job_views(session, visitor.id, kinds=_SHOWN, after=after or None, is_short=True)
     return page(request, "pages/_jobs.html", jobs=found, after=after)
 
 
@@ -58,10 +58,19 @@ async def retry(request: Request, visitor: VisitorOf, job_id: UUID) -> HTMLRespo
     return page(request, "pages/_asked.html", text="Trying again.")
 
 
+@router.post("/jobs/{job_id}/retry-failed")
+async def retry_failed(request: Request, visitor: VisitorOf, job_id: UUID) -> HTMLResponse:
+    """Queue every download of an import that failed."""
+    async with transaction() as session:
+        count = await pipeline.request_retry_failed(session, visitor.id, job_id)
+    return page(request, "pages/_asked.html", text=f"Trying {count} again.")
+
+
 @router.post("/jobs/{job_id}/cancel")
 async def cancel(request: Request, visitor: VisitorOf, job_id: UUID) -> HTMLResponse:
-    """Stop a job that waits or runs."""
+    """Stop a job that waits or runs, and what it started."""
     async with transaction() as session:
-        job = await jobs.request_cancel(session, visitor.id, job_id)
-    await jobs.wake_cancelled(job)
+        cancelled = await pipeline.request_cancel(session, visitor.id, job_id)
+    for job in cancelled:
+        await jobs.wake_cancelled(job)
     return page(request, "pages/_asked.html", text="Cancelling.")

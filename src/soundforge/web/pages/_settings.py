@@ -1,5 +1,6 @@
 """Settings, password, sessions and tokens of the visitor."""
 
+import contextlib
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from soundforge import accounts, pipeline, views
 from soundforge.db import reading, transaction
-from soundforge.errors import Forbidden, Invalid
+from soundforge.errors import Conflict, Forbidden, Invalid
 from soundforge.tools import Tools
 from soundforge.web._access import AdminOf, Visitor, VisitorOf, check_may_set
 from soundforge.web._render import page
@@ -16,6 +17,8 @@ from soundforge.web._security import client_key
 from soundforge.web._studio import studio_of
 
 router = APIRouter(include_in_schema=False)
+
+SOURCE_SETTINGS = tuple(name for name in accounts.SETTINGS if name.startswith(("spotify_", "allow_")))
 
 
 @router.get("/settings")
@@ -34,6 +37,23 @@ async def change_setting(request: Request, visitor: VisitorOf, name: str, value:
     except Invalid as error:
         return await _show(request, visitor, status=422, errors=error.fields)
     return RedirectResponse("/settings", 303)
+
+
+@router.get("/settings/spotify")
+async def spotify(request: Request, visitor: AdminOf) -> HTMLResponse:  # noqa: ARG001 - who may see it
+    """How Spotify answered last; asked again while a test runs."""
+    async with reading() as session:
+        return page(request, "pages/_spotify.html", spotify=await views.get_spotify_view(session))
+
+
+@router.post("/settings/spotify/test")
+async def check_spotify(request: Request, visitor: AdminOf) -> HTMLResponse:
+    """Ask Spotify whether it answers this studio's app."""
+    with contextlib.suppress(Conflict):  # it is being asked already
+        async with transaction() as session:
+            await pipeline.request_spotify_check(session, visitor.id)
+    async with reading() as session:
+        return page(request, "pages/_spotify.html", spotify=await views.get_spotify_view(session))
 
 
 @router.post("/settings/password")
@@ -98,6 +118,7 @@ async def _show(
         found = await accounts.list_settings(session, visitor.id)
         tokens = await accounts.list_tokens(session, visitor.id)
         sessions = await accounts.list_sessions(session, visitor.id)
+        spotify = await views.get_spotify_view(session)
         tools = await views.list_tools(session, Tools(studio_of(request).settings.tools_folder))
     return page(
         request,
@@ -109,6 +130,8 @@ async def _show(
         tokens=tokens,
         sessions=sessions,
         tools=tools if visitor.is_admin else [],
+        source_settings=SOURCE_SETTINGS,
+        spotify=spotify,
         errors=errors or {},
         new_token=new_token,
     )
