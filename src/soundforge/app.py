@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from soundforge import accounts, logs
 from soundforge.config import Settings
 from soundforge.db import open_database, transaction
-from soundforge.engines import ANALYZER, DECODER, SEPARATORS, hear_likeness, open_engines
+from soundforge.engines import (
+    ANALYZER,
+    DECODER,
+    SEPARATORS,
+    ModelStore,
+    hear_likeness,
+    open_engines,
+    open_models,
+)
 from soundforge.events import open_listener
 from soundforge.jobs import Node, open_node
 from soundforge.pipeline import PcmCache, Ports, bind, offer_demo, open_housekeeping, sweep_prefix
@@ -43,7 +51,11 @@ async def open_rooms(settings: Settings, dsn: str) -> AsyncIterator[Rooms]:
     keyring = accounts.open_keyring(settings.data / "secret.key")
     storage = DiskStorage(settings.storage_folder)
     await storage.sweep()
-    with accounts.open_settings(accounts.locked_by(settings), keyring):
+    models = ModelStore(settings.models_folder, offline=settings.offline_models)
+    with (
+        open_models(models, Tools(settings.tools_folder)),
+        accounts.open_settings(accounts.locked_by(settings), keyring),
+    ):
         async with open_database(dsn):
             async with transaction() as session:
                 await accounts.ensure_owner(session)

@@ -25,13 +25,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 PIPE = "SOUNDFORGE_PIPE"
 MAX_LINE = 1 << 20  # bytes; the studio takes a longer line for garbage
 REPEAT_S = 5.0  # an unchanged percentage is repeated this often, as a sign of life
 
-type Message = dict[str, Any]
+Message: TypeAlias = dict[str, Any]
 
 
 class Refused(Exception):

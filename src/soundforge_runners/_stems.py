@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, TypeAlias
 
 import numpy as np
 import soundfile
@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from soundforge_runners._peaks import PeaksWriter
 from soundforge_runners._protocol import Refused
 
-type Samples = NDArray[np.float32]  # [frames, channels], full scale is ±1
-type Steps = NDArray[np.int32]  # the same in steps of 24 bits
+Samples: TypeAlias = NDArray[np.float32]  # [frames, channels], full scale is ±1
+Steps: TypeAlias = NDArray[np.int32]  # the same in steps of 24 bits
 
 FULL_SCALE = 1 << 23
 BLOCK_FRAMES = 1 << 17

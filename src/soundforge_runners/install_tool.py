@@ -1,9 +1,9 @@
 """Child: make an environment with what a lock names, and prove that it works.
 
 Request: ``{"uv": path, "folder": path, "lock": path, "wishes": path | null, "overrides": path | null, "pythons": [str],
-"by_pip": bool, "proof": str, "shows": [str], "label": str, "disk_mb": int, "env": {…}}``. With ``wishes`` the lock is
-written anew first. The environment lies in ``<folder>/env`` and may be moved. Result:
-``{"versions": {package: version}, "python": str}``.
+"by_pip": bool, "roots": [str], "first": {name: line}, "proof": str, "shows": [str], "label": str, "disk_mb": int,
+"env": {…}}``. With ``wishes`` the lock is written anew first. The environment lies in ``<folder>/env`` and may be
+moved. Result: ``{"versions": {package: version}, "python": str}``.
 """
 
 import json
@@ -22,6 +22,24 @@ _TELL = """
 import json, sys
 from importlib.metadata import version
 print(json.dumps({"versions": {name: version(name) for name in sys.argv[1:]}, "python": sys.version.split()[0]}))
+"""
+_ASKED = """
+import json
+from importlib.metadata import distributions
+from pip._vendor.packaging.requirements import Requirement
+from pip._vendor.packaging.utils import canonicalize_name
+
+here = {canonicalize_name(one.name): [Requirement(text) for text in one.requires or ()] for one in distributions()}
+wanted = {name: {""} for name in here}  # extras by package
+asked, size = set(), -1
+while size != len(asked):  # an extra may ask for further extras
+    size = len(asked)
+    for name, wishes in here.items():
+        for wish in wishes:
+            if wish.marker is None or any(wish.marker.evaluate({"extra": extra}) for extra in wanted[name]):
+                asked |= {(canonicalize_name(wish.name), extra) for extra in ("", *wish.extras)}
+                wanted.setdefault(canonicalize_name(wish.name), {""}).update(wish.extras)
+print(json.dumps(sorted({name for name, _ in asked})))
 """
 _CAUSES = ("×", "╰─▶", "├─▶", "error:", "ERROR:", "cause:")  # how uv and pip begin a line that says why
 _WORDS = 200  # letters of an installer's last words that are shown
@@ -76,11 +94,34 @@ class _Work:
         """Install exactly what the lock says, by hash; dependencies are all named there."""
         lock = self._request["lock"]
         if self._request["by_pip"]:
-            pip = [self._python(), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-deps"]
-            self._run([*pip, "--require-hashes", "-r", lock], meanwhile=self._tell_size)
+            self._fill_by_pip(Path(lock))
         else:
             uv = [self._request["uv"], "pip", "install", "--no-deps", "--python", self._python()]
             self._run([*uv, "--require-hashes", "-r", lock], meanwhile=self._tell_size)
+
+    def _fill_by_pip(self, lock: Path) -> None:
+        """Install what is wished for, then what that asks for, and so on, as the lock has it.
+
+        Not the whole lock: it names what any build of a package asks for, and the one that pip finds here may ask for
+        less. A torch for the processor alone asks for none of the gigabytes of CUDA.
+        """
+        locked, part, done = _locked(lock.read_text()), lock.with_name("part.txt"), set[str]()
+        pip = [self._python(), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-deps"]
+        wanted = set(self._request["roots"])
+        while wanted := (wanted & locked.keys()) - done:
+            rest = [name for name in sorted(wanted) if not self._fits(pip, self._request["first"].get(name), part)]
+            part.write_text("".join(locked[name] for name in rest))
+            if rest:
+                self._run([*pip, "--require-hashes", "-r", str(part)], meanwhile=self._tell_size)
+            done |= wanted
+            wanted = set(json.loads(self._run([self._python(), "-I", "-c", _ASKED])))
+
+    def _fits(self, pip: Sequence[str], line: str | None, part: Path) -> bool:
+        """Install a build that is to be preferred, where pip finds it."""
+        if line is None:
+            return False
+        part.write_text(f"{line}\n")
+        return self._try([*pip, "--require-hashes", "-r", str(part)])
 
     def prove(self) -> Message:
         """Load what was installed, and say what it is."""
@@ -122,6 +163,15 @@ class _Work:
         cause = " ".join(": ".join(causes).split())[:_WORDS].rstrip(". ") or "no cause was given"
         sentence = f"{self._request['label']}: it could not be installed: {cause}."
         return Refused("tool_not_installed", sentence, family="unavailable")
+
+
+def _locked(text: str) -> dict[str, str]:
+    """The lines of a lock, by the name of the package that they pin, with all its markers and hashes."""
+    found: dict[str, str] = {}
+    for entry in re.findall(r"^[\w.-]+==(?:.*\\\n)*.*\n", text, re.MULTILINE):
+        name = re.sub(r"[-_.]+", "-", entry.partition("==")[0]).lower()
+        found[name] = found.get(name, "") + entry
+    return found
 
 
 def _keep(process: "subprocess.Popen[str]", lines: list[str]) -> None:

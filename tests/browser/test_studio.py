@@ -184,12 +184,14 @@ async def test_stems_are_muted_soloed_and_levelled(studio_of_song: tuple[Visit, 
 async def test_a_model_is_picked_and_the_stage_says_what_made_its_stems(studio_of_song: tuple[Visit, Page]) -> None:
     _, page = studio_of_song
     assert "Basic separation" in await page.inner_text(".figures")
-    await page.wait_for_selector("#stage .hint:has-text('docs/engines.md')")
+    await page.wait_for_selector("#stage .hint:has-text('learned model')")
     before = await page.get_attribute(".strip >> nth=0", "id")
     await page.click("[aria-label=More]")
+    await page.click("text=Separate again")
     models = await page.locator("#model option").all_inner_texts()
     await page.select_option("#model", index=len(models) - 1)
-    await page.click("text=Separate again")
+    await page.click("#separate button[type=submit]")
+    await page.wait_for_selector("#separate", state="hidden")
     await until(
         page, f"document.querySelector('.strip') && document.querySelector('.strip').id !== '{before}'", within_s=60
     )

@@ -7,6 +7,7 @@ from soundforge.engines import SEPARATORS, Pcm, Separator
 from soundforge.engines._dsp import DspSeparator
 from soundforge.engines._separation import separated_from
 from soundforge.errors import Broken
+from tests.engines.contract_faults import FaultContract
 from tests.engines.contract_separator import SeparatorContract, write_pcm
 from tests.support.audio import sweep
 from tests.support.fakes_separator import FakeSeparator
@@ -22,6 +23,16 @@ class TestDspSeparator(SeparatorContract):
     @pytest.fixture
     def separator(self) -> Separator:
         return DspSeparator()
+
+
+class TestDspFaults(FaultContract):
+    @pytest.fixture
+    def separator(self) -> Separator:
+        return DspSeparator()
+
+    @pytest.fixture
+    def needs_mb(self) -> str:
+        return "soundforge.engines._dsp._NEEDS_MB"
 
 
 def test_the_basic_separation_is_always_there() -> None:

@@ -16,6 +16,7 @@ import soundfile
 from soundforge.engines import ModelStore, Pcm, Separated, SeparateOptions, Separator, open_engines
 from soundforge.engines._openvino import Machine, OpenVinoSeparator
 from soundforge.errors import Broken, Invalid, SoundForgeError, Unavailable
+from tests.engines.contract_faults import FaultContract
 from tests.engines.contract_separator import SeparatorContract, write_pcm
 from tests.support.audio import Sound, sweep
 from tests.support.model_stores import tiny_store
@@ -43,6 +44,16 @@ class TestOpenVinoSeparator(SeparatorContract):
     @pytest.fixture
     async def separator(self, engine: OpenVinoSeparator, warm: None) -> Separator:
         return engine
+
+
+class TestOpenVinoFaults(FaultContract):
+    @pytest.fixture
+    def separator(self, engine: OpenVinoSeparator) -> Separator:
+        return engine
+
+    @pytest.fixture
+    def needs_mb(self) -> str:
+        return "soundforge.engines._openvino._ONE_STREAM_MB"
 
 
 async def separate(

@@ -42,6 +42,11 @@ def page_of_ann(status: int) -> dict[str, int]:
     return row(401, 404, 404, 401, 401, 401, ann=status)
 
 
+def for_admins(status: int) -> dict[str, int]:
+    """What concerns the whole instance."""
+    return row(401, 403, status, 403, 403, status, ann=403)
+
+
 def read_mine(status: int = 200) -> dict[str, int]:
     return row(401, status, status, status, status, status, ann=status)
 
@@ -93,6 +98,8 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "POST /settings/password": form_of_mine(403),
     "POST /settings/tokens": form_of_mine(200),
     "POST /settings/tokens/{token_id}/revoke": form_of_ann(303),
+    "POST /settings/models/{name}": for_admins(303),
+    "POST /settings/tools/{name}": for_admins(303),
     "POST /settings/sessions/{session_id}/revoke": form_of_ann(303),
     "GET /tracks/{track_id}": page_of_ann(200),
     "GET /tracks/{track_id}/stage": page_of_ann(200),
@@ -116,12 +123,13 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "GET /jobs/{job_id}/file": page_of_ann(200),
     "POST /jobs/{job_id}/retry": form_of_ann(200),
     "POST /jobs/{job_id}/cancel": form_of_ann(200),
-    "POST /settings/tools/{name}": row(401, 403, 404, 403, 403, 404, ann=403),  # there is no such tool
-    "GET /api/v1/tools": read_mine(),
-    "POST /api/v1/tools/{name}/install": row(401, 403, 404, 403, 403, 404, ann=403),
-    "POST /api/v1/tools/{name}/upgrade": row(401, 403, 404, 403, 403, 404, ann=403),
     "GET /api/v1/me": read_mine(),
     "GET /api/v1/models": read_mine(),
+    "POST /api/v1/models/{name}/pull": for_admins(202),
+    "DELETE /api/v1/models/{name}": for_admins(409),  # it was not pulled
+    "GET /api/v1/tools": read_mine(),
+    "POST /api/v1/tools/{name}/install": for_admins(202),
+    "POST /api/v1/tools/{name}/upgrade": for_admins(202),
     "GET /api/v1/settings": read_mine(),
     "GET /api/v1/tokens": read_mine(),
     "GET /api/v1/tracks": read_mine(),
@@ -230,7 +238,6 @@ async def _path(house: House, route: str, pattern: str, song: Song) -> str:
         "track_id": song.track_id,
         "file_id": files.get(last, song.stem_id),
         "job_id": job.get(last, song.failed_job),
-        "name": "default_model",
         "view": "library",
         "field": "tempo",
         "playlist_id": song.playlist_id,
@@ -238,6 +245,8 @@ async def _path(house: House, route: str, pattern: str, song: Song) -> str:
     }
     if "mix_id" in pattern or pattern.startswith("/shared"):
         values["mix_id"], values["token"] = await _mix_of(house, song)
+    things = {"models": "htdemucs", "tools": "downloader"}
+    values["name"] = next((name for what, name in things.items() if f"/{what}/" in pattern), "default_model")
     if "token_id" in pattern:
         values["token_id"] = await _token_of(house)
     if "session_id" in pattern:

@@ -10,10 +10,12 @@ from cyclopts import App
 from soundforge import engines, formats, pipeline, sources
 from soundforge.cli._foreground import bar, run_foreground
 from soundforge.cli._output import say, say_json
+from soundforge.cli._separation import USUAL, Wanted, open_local_models
 from soundforge.config import Settings
 from soundforge.engines import Decoded, Pcm, Separated, SeparateOptions
-from soundforge.errors import Broken, Conflict
+from soundforge.errors import Conflict
 from soundforge.formats import AnalysisSource, AnalysisStage
+from soundforge.pipeline import Choice
 
 
 def add_to(app: App) -> None:
@@ -49,7 +51,7 @@ def analyze(file: Path, *, json: bool = False) -> int:
     return 0
 
 
-def separate(file: Path, *, out: Path, model: str = "auto", raw: bool = False, json: bool = False) -> int:
+def separate(file: Path, *, out: Path, wanted: Wanted = USUAL, json: bool = False) -> int:
     """Split one audio file into stems; no database is touched.
 
     Parameters
@@ -58,20 +60,24 @@ def separate(file: Path, *, out: Path, model: str = "auto", raw: bool = False, j
         The audio file.
     out
         Folder for the stems; it is made, and no file in it is replaced.
-    model
-        The separation model; "auto" takes the best that is installed.
-    raw
-        Keep the model's own "other" instead of one that closes the sum.
+    wanted
+        Model and options.
     json
         Print one JSON document instead of words.
 
     """
-    written, separated = run_foreground(_separate(file, out, model, raw=raw))
+    with open_local_models():
+        choice = pipeline.choose(wanted.model)
+        written, separated = run_foreground(_separate(file, out, choice, wanted.options()))
+    stems = [str(path) for path in written]
     if json:
-        say_json({"model": separated.model, "gain_db": separated.gain_db, "stems": [str(path) for path in written]})
+        what = {"engine": separated.engine, "model": separated.model, "why": choice.why}
+        warnings = [warning.sentence for warning in separated.warnings]
+        say_json({**what, "gain_db": separated.gain_db, "stems": stems, "warnings": warnings})
         return 0
-    for path in written:
-        say(str(path))
+    say(f"Separated by {separated.model} ({separated.engine}). {choice.why}")
+    for line in (*stems, *(warning.sentence for warning in separated.warnings)):
+        say(line)
     if separated.gain_db:
         say(f"All stems are {-separated.gain_db:.2f} dB quieter than the song, so that none is clipped.")
     return 0
@@ -89,8 +95,7 @@ async def _analyze(file: Path) -> dict[str, Any]:
     return formats.analysis_document(_source(decoded), stages)
 
 
-async def _separate(file: Path, out: Path, model: str, *, raw: bool) -> tuple[list[Path], Separated]:
-    engine, name = _engine(model)
+async def _separate(file: Path, out: Path, choice: Choice, options: SeparateOptions) -> tuple[list[Path], Separated]:
     await asyncio.to_thread(out.mkdir, parents=True, exist_ok=True)
     # Beside the target, so that finished stems only change their name.
     with tempfile.TemporaryDirectory(prefix=".soundforge-", dir=out) as scratch:
@@ -98,12 +103,12 @@ async def _separate(file: Path, out: Path, model: str, *, raw: bool) -> tuple[li
             decoded = await _decode(file, Path(scratch), show)
         folder = Path(scratch) / "separate"
         with bar("separating") as show:
-            separated = await engine.separate(
+            separated = await choice.engine.separate(
                 decoded.pcm,
-                model=name,
+                model=choice.model,
                 folder=folder,
                 threads=_cores(),
-                options=SeparateOptions(raw=raw),
+                options=options,
                 on_progress=show,
             )
         return await asyncio.to_thread(_keep, separated, out, _words(decoded, file)), separated
@@ -127,13 +132,6 @@ async def _decode(file: Path, scratch: Path, show: engines.OnProgress) -> Decode
         max_duration_s=settings.max_duration_s,
         on_progress=show,
     )
-
-
-def _engine(model: str) -> tuple[engines.Separator, str]:
-    for choice in pipeline.list_models():
-        if model in ("auto", choice.name):
-            return engines.SEPARATORS[choice.engine], choice.name
-    raise Broken(f"The model {model} is not installed here.", code="missing_engine")
 
 
 def _words(decoded: Decoded, file: Path) -> tuple[str, str]:

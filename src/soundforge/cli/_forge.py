@@ -15,6 +15,7 @@ from soundforge.app import Rooms
 from soundforge.cli._follow import Show, follow, open_help
 from soundforge.cli._output import say, say_json
 from soundforge.cli._rooms import find_user_id, run_command
+from soundforge.cli._separation import open_local_models
 from soundforge.db import reading, transaction
 from soundforge.errors import Invalid, Rejected
 from soundforge.views import JobView, TrackView
@@ -54,7 +55,8 @@ def forge(
 
     """
     found = find_sources(source)
-    pipeline.check_model(model)
+    with open_local_models():
+        pipeline.check_model(model)
     return run_command(lambda rooms: _forge(rooms, found, model=model, out=out, as_json=json, user=user))
 
 

@@ -1,4 +1,4 @@
-"""``doctor``, ``db verify``, ``models`` and ``users``: looking after the instance."""
+"""``doctor``, ``db verify`` and ``users``: looking after the instance."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import __version__, accounts, pipeline
 from soundforge.app import Rooms
-from soundforge.cli._output import say, say_json, say_table
+from soundforge.cli._output import say, say_json
 from soundforge.cli._rooms import run_command
 from soundforge.config import Settings, address_of
 from soundforge.db import reading, transaction
@@ -19,7 +19,6 @@ from soundforge.tables import User
 from soundforge.tools import Tools
 from soundforge.views import Health, check_tools, get_health, plain
 
-models = App(name="models", help="Separation models.")
 users = App(name="users", help="Who may use the studio.")
 database = App(name="db", help="The database and the files it speaks of.")
 
@@ -27,7 +26,7 @@ database = App(name="db", help="The database and the files it speaks of.")
 def add_to(app: App) -> None:
     """Add this group's commands."""
     app.command(doctor)
-    for group in (models, users, database):
+    for group in (users, database):
         app.command(group)
 
 
@@ -52,18 +51,6 @@ def doctor(*, json: bool = False) -> int:
 def shown_settings(settings: Settings) -> dict[str, str]:
     """Every setting of the process as it is effective; secrets are not shown."""
     return {name: str(value) for name, value in settings.model_dump().items()}
-
-
-@models.command(name="list")
-def list_models(*, json: bool = False) -> int:
-    """List the models that could separate here now, the best first."""
-    found = pipeline.list_models()
-    if json:
-        say_json([plain(model) for model in found])
-        return 0
-    columns = ("model", "engine", "label", "stems")
-    say_table(columns, [(model.name, model.engine, model.label, " ".join(model.stems)) for model in found])
-    return 0
 
 
 @database.command

@@ -8,6 +8,7 @@ from soundforge import jobs, library, pipeline, views
 from soundforge.cli import _corrections, _neighbours
 from soundforge.cli._output import say, say_json, say_table
 from soundforge.cli._rooms import run_as
+from soundforge.cli._separation import USUAL, Wanted
 from soundforge.db import reading, transaction
 from soundforge.tables import Status
 
@@ -170,12 +171,13 @@ def restore(track: UUID, *, user: str | None = None) -> int:
 
 
 @tracks.command
-def separate(track: UUID, *, model: str = "auto", user: str | None = None) -> int:
+def separate(track: UUID, *, wanted: Wanted = USUAL, user: str | None = None) -> int:
     """Ask for stems of a track; a running studio or worker makes them."""
 
     async def body(owner_id: UUID) -> int:
+        options = pipeline.check_options(wanted.model, wanted.options())
         async with transaction() as session:
-            job = await pipeline.request_separation(session, owner_id, track, model=pipeline.check_model(model))
+            job = await pipeline.request_separation(session, owner_id, track, model=wanted.model, options=options)
         say(str(job.id))
         return 0
 

@@ -12,6 +12,7 @@
 
 from ._analysis import ChildAnalyzer
 from ._contract import (
+    DEFAULT_OPTIONS,
     Analyzed,
     Analyzer,
     Decoded,
@@ -27,6 +28,7 @@ from ._contract import (
     Warning_,
 )
 from ._decoder import ChildDecoder
+from ._demucs import DemucsSeparator
 from ._dsp import DspSeparator
 from ._hub import ModelHub
 from ._likeness import HearLikeness, Likeness, hear_likeness
@@ -39,6 +41,7 @@ from ._writers import DemoSong, MixStem, encode_flac, pack_zip, render_demo, ren
 __all__ = [
     "ANALYZER",
     "DECODER",
+    "DEFAULT_OPTIONS",
     "MODELS",
     "SEPARATORS",
     "Analyzed",
@@ -73,8 +76,9 @@ __all__ = [
 ]
 
 DECODER: Decoder = ChildDecoder()
-SEPARATORS: dict[str, Separator] = {  # the better ones first: "auto" takes the first that can run
+SEPARATORS: dict[str, Separator] = {
     "openvino": OpenVinoSeparator(),
+    "demucs": DemucsSeparator(),
     "dsp": DspSeparator(),
 }
 ANALYZER: Analyzer = ChildAnalyzer()

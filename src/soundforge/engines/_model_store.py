@@ -13,6 +13,7 @@ from pathlib import Path
 
 from soundforge.engines._models import MODELS, ModelFile, ModelSpec
 from soundforge.errors import Broken, Conflict, Invalid
+from soundforge.tools import Tools
 
 PART = ".part"  # after the name of a file that is on its way
 CHECKSUM = ".sha256"  # after the name of the file that tells what the hub said, where the table knows nothing
@@ -66,15 +67,23 @@ class ModelStore:
     def remove(self, model: str) -> int:
         """Remove what was pulled of a model, and give how many bytes that was.
 
+        Raises what ``check_pulled`` raises.
+        """
+        folder = self.check_pulled(model)
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        shutil.rmtree(folder)
+        return size
+
+    def check_pulled(self, model: str) -> Path:
+        """Return the folder of what was pulled of a model.
+
         Raises Conflict (``model_not_pulled``) where nothing was: also for one that lies in the offline folder alone.
         """
         folder = self.folder / self.spec(model).name
         if not folder.is_dir():
             sentence = f"{model} was not downloaded by the studio, so there is nothing to remove."
             raise Conflict(sentence, code="model_not_pulled")
-        size = sum(path.stat().st_size for path in folder.iterdir())
-        shutil.rmtree(folder)
-        return size
+        return folder
 
     def checksum(self, model: str, file: ModelFile, path: Path | None = None) -> str | None:
         """Return the checksum that a file must have: the table's, else what the hub said when it was pulled."""
@@ -123,19 +132,24 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-_bound: list[ModelStore] = []
+_bound: list[tuple[ModelStore, Tools | None]] = []
 
 
 @contextmanager
-def open_models(store: ModelStore) -> Iterator[ModelStore]:
-    """Tell this process where its models lie."""
-    _bound.append(store)
+def open_models(store: ModelStore, tools: Tools | None = None) -> Iterator[ModelStore]:
+    """Tell this process where its models lie, and the tools that some of them run in."""
+    _bound.append((store, tools))
     try:
         yield store
     finally:
-        _bound.remove(store)
+        _bound.remove((store, tools))
 
 
 def model_store() -> ModelStore:
     """The models of this process; none but what needs no file, before ``open_models``."""
-    return _bound[-1] if _bound else ModelStore(Path("/nonexistent"))
+    return _bound[-1][0] if _bound else ModelStore(Path("/nonexistent"))
+
+
+def model_tools() -> Tools | None:
+    """The tools of this process; None before ``open_models`` was told of them."""
+    return _bound[-1][1] if _bound else None

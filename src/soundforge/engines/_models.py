@@ -2,7 +2,7 @@
 
 The sizes and checksums of the HTDemucs files were not taken from a download of ours (none was possible here): several
 independent projects publish the same ones. ``mdx_extra`` has none published; what the hub says of its files when they
-are pulled counts for those. ADR 13 says more.
+are pulled counts for those. ADR 19 says more.
 """
 
 from collections.abc import Collection, Mapping

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import NotFound
 from soundforge.events import AnalysisReady, StemsReady, publish
 from soundforge.library._files import add_file, orphan_files
 from soundforge.library._types import NewPart, NewStem
-from soundforge.tables import AnalysisPart, Stem, Track
+from soundforge.tables import AnalysisPart, Job, Stem, Track
 
 
 async def add_stems(
@@ -70,14 +70,19 @@ async def _hold_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -> 
         raise NotFound(msg, code="track_not_found")
 
 
-async def list_stems(session: AsyncSession, owner_id: UUID, track_ids: Sequence[UUID]) -> Sequence[Stem]:
-    """All stems of these tracks, newest job first, in the order of the mixer."""
+async def list_stems(
+    session: AsyncSession, owner_id: UUID, track_ids: Sequence[UUID], *, previews: bool = True
+) -> Sequence[Stem]:
+    """All stems of these tracks, newest job first, in the order of the mixer; or but those of a region alone."""
     statement = (
         select(Stem)
         .join(Track, Track.id == Stem.track_id)
         .where(Stem.track_id.in_(track_ids), Track.owner_id == owner_id)
         .order_by(Stem.created_at.desc(), Stem.job_id, Stem.position)
     )
+    if not previews:
+        is_preview = func.coalesce(Job.params["options"].has_key("region_s"), False)
+        statement = statement.join(Job, Job.id == Stem.job_id).where(is_preview.is_(False))
     return (await session.scalars(statement)).all()
 
 

@@ -1,17 +1,29 @@
 """The story: what happens next. The room that knows several rooms; pages, API and CLI ask it with ``request_*``."""
 
+from soundforge.engines import DEFAULT_OPTIONS, SeparateOptions
 from soundforge.pipeline._choices import request_cancel, request_fetch, request_retry_failed, request_source
 from soundforge.pipeline._corrections import add_correction
 from soundforge.pipeline._demo import offer_demo
 from soundforge.pipeline._files import sweep_prefix
 from soundforge.pipeline._housekeeping import open_housekeeping
 from soundforge.pipeline._incoming import Upload, open_upload, too_large
-from soundforge.pipeline._models import Model, change_setting, check_model, list_models
+from soundforge.pipeline._model_jobs import request_model
+from soundforge.pipeline._models import (
+    Choice,
+    Model,
+    change_setting,
+    check_model,
+    choose,
+    list_choices,
+    list_models,
+)
+from soundforge.pipeline._options import QUALITIES
 from soundforge.pipeline._paste import Line, Recognised, read_order, recognise, request_paste
 from soundforge.pipeline._pcm import PcmCache
 from soundforge.pipeline._ports import CpuSlots, Ports, bind
 from soundforge.pipeline._render import RENDERED, request_render
 from soundforge.pipeline._requests import (
+    check_options,
     request_analysis,
     request_demo,
     request_export,
@@ -32,8 +44,11 @@ from soundforge.pipeline._workers import (
 )
 
 __all__ = [
+    "DEFAULT_OPTIONS",
+    "QUALITIES",
     "RENDERED",
     "AnalysisWorker",
+    "Choice",
     "CpuSlots",
     "DownloadWorker",
     "ExportWorker",
@@ -45,12 +60,16 @@ __all__ = [
     "PcmCache",
     "Ports",
     "Recognised",
+    "SeparateOptions",
     "SeparationWorker",
     "Upload",
     "add_correction",
     "bind",
     "change_setting",
     "check_model",
+    "check_options",
+    "choose",
+    "list_choices",
     "list_models",
     "offer_demo",
     "open_housekeeping",
@@ -63,6 +82,7 @@ __all__ = [
     "request_export",
     "request_fetch",
     "request_import",
+    "request_model",
     "request_paste",
     "request_purge",
     "request_render",

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from soundforge import accounts, jobs, library
 from soundforge.db import reading
 from soundforge.errors import Broken
+from soundforge.pipeline import _model_jobs, _tools
 from soundforge.pipeline._demo import make_demo
 from soundforge.pipeline._incoming import remove_left_uploads
 from soundforge.pipeline._ports import ports
 from soundforge.pipeline._spotify import check_spotify
-from soundforge.pipeline._tools import WHAT, install_tool
 from soundforge.tables import Kind
 
 KEEP_EXPORTS = timedelta(days=1)
@@ -24,8 +24,10 @@ async def maintain(run: jobs.Run) -> None:
             await make_demo(run)
         case "spotify":
             await check_spotify(run)
-        case str() as what if what.startswith(WHAT):
-            await install_tool(run)
+        case str() as what if what.startswith(_tools.WHAT):
+            await _tools.install_tool(run)
+        case str() as what if what.startswith(_model_jobs.WHAT):
+            await _model_jobs.change_model(run)
         case other:
             raise Broken("This version knows no such maintenance.", code="unknown_maintenance", detail=repr(other))
 

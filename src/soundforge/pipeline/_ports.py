@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from soundforge.config import Settings
 from soundforge.engines import Analyzer, Decoder, HearLikeness, Separator
-from soundforge.errors import Broken
-from soundforge.pipeline._models import AUTO
+from soundforge.pipeline._models import AUTO, Choice, choose
 from soundforge.pipeline._pcm import PcmCache
 from soundforge.sources import Downloader
 from soundforge.spotify import SpotifyApi
@@ -51,14 +51,9 @@ class Ports:
     downloader: Downloader
     cpu: CpuSlots = field(default_factory=CpuSlots)
 
-    def separator_for(self, model: str) -> tuple[Separator, str]:
-        """The engine that runs ``model``, and the model's own name; "auto" takes the best there is."""
-        choices = [(engine, name) for engine in self.separators.values() for name in engine.models()]
-        for engine, name in choices:
-            if model in (AUTO, name):
-                return engine, name
-        msg = f"The model {model} is not installed here. Choose one of: {', '.join(name for _, name in choices)}."
-        raise Broken(msg, code="missing_engine")
+    def choose(self, params: Mapping[str, Any]) -> Choice:
+        """What runs a separation with these parameters; raises what ``choose`` raises."""
+        return choose(str(params.get("model", AUTO)), str(params.get("engine", "")), separators=self.separators)
 
 
 _bound: list[Ports] = []

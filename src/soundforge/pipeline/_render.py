@@ -39,7 +39,7 @@ async def request_render(
     if state.tempo != 1 or state.semitones:
         msg = "A file is rendered at the recorded tempo and pitch only; set both back first."
         raise Invalid(msg, code="tempo_not_rendered")
-    stems = _chosen(await library.list_stems(session, owner_id, [track_id]), state)
+    stems = _chosen(await library.list_stems(session, owner_id, [track_id], previews=False), state)
     if not stems:
         msg = "This track has no such stems to render."
         raise Invalid(msg, code="no_stems")
@@ -90,7 +90,7 @@ async def _plan(run: jobs.Run, extension: str) -> _Plan:
     state = MixState.model_validate(run.params["state"])
     async with reading() as session:
         track = await library.get_track(session, run.owner_id, run.require_track())
-        stems = _chosen(await library.list_stems(session, run.owner_id, [track.id]), state)
+        stems = _chosen(await library.list_stems(session, run.owner_id, [track.id], previews=False), state)
         files = [await library.get_file(session, run.owner_id, stem.file_id) for stem in stems]
     if not stems or track.sample_rate_hz is None:
         msg = "The stems to render are gone."

@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import jobs, library
+from soundforge.engines import DEFAULT_OPTIONS, SeparateOptions
 from soundforge.errors import Invalid
 from soundforge.pipeline._incoming import Upload
-from soundforge.pipeline._models import AUTO, best_model
+from soundforge.pipeline._models import AUTO, best_model, choose
+from soundforge.pipeline._options import region_word, to_params
 from soundforge.pipeline._paste import check_downloads
 from soundforge.tables import Job, Kind, Track
 
@@ -38,9 +40,15 @@ def new_download(
 
 
 async def request_separation(
-    session: AsyncSession, owner_id: UUID, track_id: UUID, *, model: str = AUTO, parent_id: UUID | None = None
+    session: AsyncSession,
+    owner_id: UUID,
+    track_id: UUID,
+    *,
+    model: str = AUTO,
+    options: SeparateOptions = DEFAULT_OPTIONS,
+    parent_id: UUID | None = None,
 ) -> Job:
-    """Split a track into stems; raises ``Conflict`` while the same separation is under way."""
+    """Split a track into stems; raises ``Conflict`` while the same model separates the same region of it."""
     track = await library.get_track(session, owner_id, track_id)
     _needs_audio(track)
     return await jobs.add_job(
@@ -49,9 +57,16 @@ async def request_separation(
         owner_id=owner_id,
         track_id=track_id,
         parent_id=parent_id,
-        unique_key=f"{track_id}:{best_model() if model == AUTO else model}",
-        params={"model": model},
+        unique_key=f"{track_id}:{best_model() if model == AUTO else model}:{region_word(options)}",
+        params={"model": model, "options": to_params(options)},
     )
+
+
+def check_options(model: str, options: SeparateOptions) -> SeparateOptions:
+    """Refuse options that the model, and the engine that would run it now, cannot keep; raises ``Invalid``."""
+    choice = choose(model)
+    options.check(choice.engine.stems(choice.model), choice.engine.precisions())
+    return options
 
 
 async def request_analysis(

@@ -1,11 +1,13 @@
 """Separation: from a track's audio to stems on the page."""
 
 from soundforge import jobs, library, logs
-from soundforge.engines import Separated, StemFile
+from soundforge.engines import Separated, SeparateOptions, StemFile
 from soundforge.errors import Broken, Unavailable
 from soundforge.library import NewEmbedding, NewStem
 from soundforge.pipeline._audio import open_pcm
 from soundforge.pipeline._files import new_file
+from soundforge.pipeline._models import Choice
+from soundforge.pipeline._options import from_params, to_params
 from soundforge.pipeline._ports import Ports, ports
 
 _log = logs.get(__name__)
@@ -14,15 +16,21 @@ _log = logs.get(__name__)
 async def separate(run: jobs.Run) -> None:
     """Body of a separation job: read the audio, run the engine, store the stems, tell the page."""
     port = ports()
-    engine, model = port.separator_for(str(run.params.get("model", "auto")))
+    choice = port.choose(run.params)
+    options = from_params(run.params)
     async with open_pcm(run) as pcm:
         with port.cpu.take() as threads:
-            separated = await engine.separate(
-                pcm, model=model, folder=run.folder / "separate", threads=threads, on_progress=run.report
+            separated = await choice.engine.separate(
+                pcm,
+                model=choice.model,
+                folder=run.folder / "separate",
+                threads=threads,
+                options=options,
+                on_progress=run.report,
             )
-    embeddings, untold = await _hear(run, port, separated)
+    embeddings, untold = await _hear(run, port, separated) if options.region_s is None else ([], [])  # no preview
     stems = [await _store(run, port, stem, separated.gain_db) for stem in separated.stems]
-    async with run.done(_result(separated, untold)) as session:
+    async with run.done(_result(separated, choice, options, untold)) as session:
         await library.add_stems(session, run.owner_id, run.require_track(), run.job_id, stems)
         await library.add_embeddings(session, run.owner_id, run.require_track(), embeddings)
 
@@ -53,10 +61,12 @@ async def _store(run: jobs.Run, port: Ports, stem: StemFile, gain_db: float) -> 
     )
 
 
-def _result(separated: Separated, untold: list[str]) -> dict[str, object]:
+def _result(separated: Separated, choice: Choice, options: SeparateOptions, untold: list[str]) -> dict[str, object]:
     return {
         "engine": separated.engine,
         "model": separated.model,
+        "why": choice.why,
+        "options": to_params(options),
         "gain_db": separated.gain_db,
         "closing": separated.closing,
         "stems": [stem.name for stem in separated.stems],

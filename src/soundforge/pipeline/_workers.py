@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from soundforge import jobs
 from soundforge.db import reading
-from soundforge.errors import Broken
+from soundforge.errors import Invalid
 from soundforge.jobs import KINDS
 from soundforge.pipeline._analysis import analyze
 from soundforge.pipeline._download import download
@@ -55,10 +55,10 @@ class SeparationWorker(jobs.Worker):
     async def needs(self, candidate: jobs.Candidate) -> int | None:
         """Memory for the engine on a song of this length."""
         try:
-            engine, _model = ports().separator_for(str(candidate.params.get("model", "auto")))
-        except Broken:  # the run itself will say so, on its row
+            choice = ports().choose(candidate.params)
+        except Invalid:  # the run itself will say so, on its row
             return None
-        return engine.needs_mb((await _duration(candidate)).total_seconds())
+        return choice.engine.needs_mb((await _duration(candidate)).total_seconds())
 
 
 @worker(queue=KINDS[Kind.ANALYSIS].queue)

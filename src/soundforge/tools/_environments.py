@@ -131,6 +131,8 @@ class Tools:
             "overrides": str(tool.overrides) if tool.overrides else None,
             "pythons": list(tool.pythons),
             "by_pip": tool.by_pip,
+            "roots": list(tool.roots),
+            "first": tool.first,
             "proof": tool.proof,
             "shows": list(tool.shows),
             "label": tool.label,

@@ -5,6 +5,7 @@
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ class Tool:
     ``pythons`` are versions of the interpreter that will do, the best first. ``proof`` is a Python statement that must
     run in a new environment before it counts. ``shows`` names the packages whose versions people want to know; the
     first one's names the environment. ``by_pip``: pip installs it, where an index or its wheels are only in pip's
-    configuration; else uv does.
+    configuration; else uv does. pip takes from the lock only what the packages that it finds here ask for.
     """
 
     name: str
@@ -47,6 +48,18 @@ class Tool:
         return path if path.is_file() else None
 
     @property
+    def roots(self) -> tuple[str, ...]:
+        """The names of the packages that are asked for."""
+        return tuple(name.lower() for name in re.findall(r"^([A-Za-z0-9-]+)", self.wishes.read_text(), re.MULTILINE))
+
+    @property
+    def first(self) -> dict[str, str]:
+        """Lines of builds that are tried before those of the lock, by package: smaller, but not on every index."""
+        path = self.locks / f"{self.name}.first"
+        lines = path.read_text().splitlines() if path.is_file() else []
+        return {line.partition("==")[0]: line for line in lines if "==" in line}
+
+    @property
     def lock(self) -> Path:
         """What this version of the studio was released with."""
         return self.locks / f"{self.name}.txt"
@@ -63,6 +76,16 @@ TOOLS: Final[dict[str, Tool]] = {
             proof="import deno, imageio_ffmpeg, mutagen, rapidfuzz, spotdl, yt_dlp, yt_dlp_ejs, ytmusicapi",
             shows=("spotdl", "yt-dlp", "deno", "imageio-ffmpeg"),
             disk_mb=400,
+        ),
+        Tool(
+            name="demucs",
+            label="Demucs with torch",
+            purpose="Separates with the demucs package: all its models, and on a graphics card.",
+            pythons=("3.11", "3.12", "3.13"),
+            proof="import demucs.apply, numpy, safetensors, soundfile, soxr, torch; torch.zeros(2).sum()",
+            shows=("demucs", "torch", "numpy"),
+            disk_mb=1200,
+            by_pip=True,
         ),
     )
 }

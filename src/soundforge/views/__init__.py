@@ -1,7 +1,14 @@
 """Read-only joins as frozen values, for pages, API and CLI alike."""
 
 from soundforge.views._health import Check, Health, check_tools, get_health
-from soundforge.views._jobs import count_active, get_job_view, list_family, list_job_views, view_of
+from soundforge.views._jobs import (
+    count_active,
+    get_job_view,
+    list_family,
+    list_job_views,
+    list_maintenance,
+    view_of,
+)
 from soundforge.views._library import get_library_page, get_track_row, get_track_view, list_neighbours
 from soundforge.views._mixes import find_chosen_stems, get_shared_view, mix_of
 from soundforge.views._neighbours import Alike, Near, get_query_near, list_alike, tempo_change
@@ -71,6 +78,7 @@ __all__ = [
     "list_alike",
     "list_family",
     "list_job_views",
+    "list_maintenance",
     "list_neighbours",
     "list_playlist_views",
     "list_tools",

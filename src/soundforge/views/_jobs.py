@@ -75,6 +75,12 @@ async def list_jobs_of_tracks(
     return views
 
 
+async def list_maintenance(session: AsyncSession) -> dict[str, JobView]:
+    """Maintenance of anybody's that waits or runs, by what it is about: "model:htdemucs"."""
+    page = await jobs.list_jobs(session, None, kinds=[Kind.MAINTENANCE], statuses=ACTIVE)
+    return {str(job.params.get("what")): view_of(job, None) for job in page.rows}
+
+
 async def count_active(session: AsyncSession, owner_id: UUID) -> int:
     """How many jobs of the owner wait or run."""
     counted = select(func.count()).select_from(Job).where(Job.owner_id == owner_id, Job.status.in_(ACTIVE))

@@ -79,6 +79,7 @@ async def get_track_view(session: AsyncSession, owner_id: UUID, track_id: UUID) 
     stems = await library.list_stems(session, owner_id, [track_id])
     statement = select(Job).where(Job.track_id == track_id, Job.owner_id == owner_id)
     jobs = (await session.scalars(statement.order_by(Job.created_at.desc(), Job.id))).all()
+    sets = _stem_sets(stems, {job.id: job for job in jobs})
     peaks = next((part.file_id for part in parts if part.stage == "peaks"), None)
     return TrackView(
         row=(await rows_of(session, owner_id, [track]))[0],
@@ -89,7 +90,8 @@ async def get_track_view(session: AsyncSession, owner_id: UUID, track_id: UUID) 
         audio_file_id=track.audio_file_id,
         peaks_file_id=peaks,
         warnings=tuple(track.warnings),
-        stem_sets=_stem_sets(stems, {job.id: job for job in jobs}),
+        stem_sets=tuple(one for one in sets if one.region_s is None),
+        previews=tuple(one for one in sets if one.region_s is not None),
         document=_document(track, parts, corrections),
         embedded=tuple(await library.list_embedded(session, owner_id, track_id)),
         document_version=_version(parts, corrections),
@@ -114,7 +116,7 @@ async def rows_of(session: AsyncSession, owner_id: UUID, tracks: Sequence[Track]
     ids = [track.id for track in tracks]
     jobs = await list_jobs_of_tracks(session, owner_id, ids)
     stems: dict[UUID, dict[UUID, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for stem in await library.list_stems(session, owner_id, ids):
+    for stem in await library.list_stems(session, owner_id, ids, previews=False):
         stems[stem.track_id][stem.job_id].append(stem.name)
     return tuple(
         TrackRow(
@@ -178,6 +180,11 @@ def _document(track: Track, parts: Sequence[AnalysisPart], corrections: Sequence
     return corrected(analysis_document(source, stages), corrections)
 
 
+def _region(job: Job) -> tuple[float, float] | None:
+    start, stop = (job.params.get("options") or {}).get("region_s") or (None, None)
+    return None if start is None or stop is None else (start, stop)
+
+
 def _stem_sets(stems: Sequence[Stem], jobs: dict[UUID, Job]) -> tuple[StemSet, ...]:
     sets: dict[UUID, list[Stem]] = {}
     for stem in stems:
@@ -190,6 +197,8 @@ def _stem_sets(stems: Sequence[Stem], jobs: dict[UUID, Job]) -> tuple[StemSet, .
             created_at=members[0].created_at,
             stems=tuple(StemView(stem.name, stem.file_id, stem.peaks_file_id, stem.gain_db) for stem in members),
             warnings=tuple(jobs[job_id].result.get("warnings", ())),
+            why=str(jobs[job_id].result.get("why", "")),
+            region_s=_region(jobs[job_id]),
         )
         for job_id, members in sets.items()
     )

@@ -135,6 +135,8 @@ class StemSet:
     created_at: datetime
     stems: tuple[StemView, ...]
     warnings: tuple[str, ...]
+    why: str = ""  # this model
+    region_s: tuple[float, float] | None = None  # only this part of the song: a preview
 
     @property
     def is_basic(self) -> bool:
@@ -167,7 +169,8 @@ class TrackView:
     audio_file_id: UUID | None
     peaks_file_id: UUID | None
     warnings: tuple[str, ...]
-    stem_sets: tuple[StemSet, ...]  # the newest first
+    stem_sets: tuple[StemSet, ...]  # of the whole song, the newest first
+    previews: tuple[StemSet, ...]  # of a region of it
     document: dict[str, Any]  # the analysis document, {} before there is one
     embedded: tuple[str, ...]  # what of it can be compared: "" for the song, names of stems
     document_version: str  # another one whenever the document is another

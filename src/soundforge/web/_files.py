@@ -25,7 +25,10 @@ async def send_stem(request: Request, owner_id: UUID, track_id: UUID, file_id: U
     """One stem of a track; raises ``NotFound``."""
     async with reading() as session:
         track = await views.get_track_view(session, owner_id, track_id)
-        stem = next((stem for each in track.stem_sets for stem in each.stems if stem.file_id == file_id), None)
+        stem = next(
+            (stem for each in (*track.stem_sets, *track.previews) for stem in each.stems if stem.file_id == file_id),
+            None,
+        )
         if stem is None:
             raise NotFound("There is no such stem.", code="file_not_found")
         file = await library.get_file(session, owner_id, file_id)

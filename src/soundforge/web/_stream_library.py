@@ -21,6 +21,7 @@ from soundforge.tables import RUNNING, Kind, Status
 from soundforge.views import JobView, TrackRow
 from soundforge.web._render import row_job
 from soundforge.web._stream import Feed, Loader
+from soundforge.web._stream_settings import maintenance_changed
 
 # Which columns move a row when the list is sorted by them.
 _MOVES = {"title": "title", "artist": "artist", "bpm": "bpm", "key": "key"}
@@ -69,6 +70,8 @@ async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> l
 
     Of the downloads of an import the row of the import tells, once a batch, and none has a row of its own.
     """
+    if feed.view == "settings":
+        return await maintenance_changed(session, feed, event) if event.kind == Kind.MAINTENANCE else []
     if event.kind == Kind.MAINTENANCE:
         return []  # nobody's music: the lists leave it out too
     state = (event.status, event.run, event.wait_reason, event.error_code)

@@ -9,9 +9,9 @@ ICASSP 2023; its weights are read from the official files by their official name
 ``separate``      a track through networks: finished samples, in order
 """
 
+from soundforge_runners._track import Track
 from soundforge_runners.htdemucs._architecture import Architecture
 from soundforge_runners.htdemucs._network import Network
 from soundforge_runners.htdemucs._stream import Plan, separate
-from soundforge_runners.htdemucs._track import Track
 
 __all__ = ["Architecture", "Network", "Plan", "Track", "separate"]

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from soundforge_runners.htdemucs._track import Channels, Track
+from soundforge_runners._track import Channels, Track
 
 type Stems = NDArray[np.float32]  # [stems, 2, samples]
 

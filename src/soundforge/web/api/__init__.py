@@ -1,8 +1,18 @@
 """The JSON API under ``/api/v1``: the same functions as the pages, for programs."""
 
-from soundforge.web.api import _account, _corrections, _imports, _jobs, _mixes, _neighbours, _tools, _tracks
+from soundforge.web.api import (
+    _account,
+    _corrections,
+    _imports,
+    _jobs,
+    _mixes,
+    _models,
+    _neighbours,
+    _tools,
+    _tracks,
+)
 
-_rooms = (_tracks, _imports, _corrections, _mixes, _neighbours, _jobs, _account, _tools)
+_rooms = (_tracks, _imports, _corrections, _mixes, _neighbours, _jobs, _account, _models, _tools)
 routers = tuple(room.router for room in _rooms)
 
 __all__ = ["routers"]

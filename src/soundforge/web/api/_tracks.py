@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from soundforge import formats, library, pipeline, views
 from soundforge.db import reading, transaction
-from soundforge.pipeline import Model
+from soundforge.pipeline import DEFAULT_OPTIONS, SeparateOptions
 from soundforge.views import JobView, LibraryPage, TrackView
 from soundforge.web._access import CallerOf
 from soundforge.web._files import send_export, send_stem
@@ -27,9 +27,20 @@ class Words(BaseModel):
 
 
 class SeparationAsked(BaseModel):
-    """Which model shall separate; "auto" takes the best that is installed."""
+    """How to separate; "auto" takes the best model that is here. A region is a preview, in seconds from and to."""
 
     model: str = Field(default="auto", max_length=60)
+    stems: tuple[str, ...] = Field(default=(), max_length=10, description="Only these; they do not sum to the song.")
+    two_stem: str = Field(default="", max_length=60, description="This stem and the rest of the song.")
+    raw: bool = Field(default=False, description="The model's own last stem, not one that closes the sum.")
+    region_s: tuple[float, float] | None = None
+    overlap: float = Field(default=DEFAULT_OPTIONS.overlap, ge=0, le=0.9)
+    shifts: int = Field(default=DEFAULT_OPTIONS.shifts, ge=0, le=10)
+    precision: str = Field(default=DEFAULT_OPTIONS.precision, max_length=20)
+
+    def options(self) -> SeparateOptions:
+        """The options as the pipeline takes them."""
+        return SeparateOptions(**self.model_dump(exclude={"model"}))
 
 
 class ExportAsked(BaseModel):
@@ -98,8 +109,8 @@ async def restore_track(caller: CallerOf, track_id: UUID) -> TrackView:
 async def separate(caller: CallerOf, track_id: UUID, asked: SeparationAsked) -> JobView:
     """Ask for stems."""
     async with transaction() as session:
-        model = pipeline.check_model(asked.model)
-        job = await pipeline.request_separation(session, caller.id, track_id, model=model)
+        options = pipeline.check_options(asked.model, asked.options())
+        job = await pipeline.request_separation(session, caller.id, track_id, model=asked.model, options=options)
         return await views.get_job_view(session, caller.id, job.id)
 
 
@@ -148,9 +159,3 @@ async def import_file(
 ) -> JobView:
     """Import one audio file: the request's raw body."""
     return await import_body(request, caller.id, name, model=model)
-
-
-@router.get("/models")
-async def list_models(caller: CallerOf) -> list[Model]:  # noqa: ARG001 - only who is logged in may see them
-    """The models that could separate here now, the best first."""
-    return pipeline.list_models()

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import accounts, library, pipeline, views
@@ -60,6 +61,21 @@ class Shown:
         if by != self.query.sort:
             return ""
         return "descending" if self.query.descending else "ascending"
+
+
+class SeparationForm(BaseModel):
+    """What the dialog of a separation says; ``parts`` is a stem and the rest, or empty for all stems."""
+
+    model: str = Field(default="auto", max_length=60)
+    parts: str = Field(default="", max_length=60)
+    quality: str = Field(default="usual", pattern="^(usual|fast|fine)$")
+    start: str = Field(default="", pattern=r"^(\d{1,6}(\.\d+)?)?$")
+    stop: str = Field(default="", pattern=r"^(\d{1,6}(\.\d+)?)?$")
+
+    def options(self) -> pipeline.SeparateOptions:
+        """The options as the pipeline takes them."""
+        region = (float(self.start or 0), float(self.stop)) if self.stop else None
+        return pipeline.SeparateOptions(two_stem=self.parts, region_s=region, **pipeline.QUALITIES[self.quality])
 
 
 ShownOf = Annotated[Shown, Depends()]
@@ -140,12 +156,15 @@ async def restore_track(request: Request, visitor: VisitorOf, track_id: UUID) ->
 
 @router.post("/tracks/{track_id}/separate")
 async def separate(
-    request: Request, visitor: VisitorOf, track_id: UUID, model: Annotated[str, Form(max_length=60)] = "auto"
+    request: Request, visitor: VisitorOf, track_id: UUID, asked: Annotated[SeparationForm, Form()]
 ) -> HTMLResponse:
     """Ask for stems."""
+    options = pipeline.check_options(asked.model, asked.options())
     async with transaction() as session:
-        await pipeline.request_separation(session, visitor.id, track_id, model=pipeline.check_model(model))
-    return page(request, "pages/_asked.html", text="Separation asked for.")
+        await pipeline.request_separation(session, visitor.id, track_id, model=asked.model, options=options)
+    answer = page(request, "pages/_asked.html", text="Separation asked for.")
+    answer.headers["HX-Trigger"] = "sf:done"
+    return answer
 
 
 @router.post("/tracks/{track_id}/analyze")
@@ -169,7 +188,7 @@ async def export(
 async def _choices(session: AsyncSession, visitor: Visitor) -> dict[str, Any]:
     """What the forms of the stage offer: the models that could run, and the one that runs unless told otherwise."""
     model = await accounts.get_setting(session, visitor.id, "default_model")
-    return {"models": pipeline.list_models(), "default_model": model}
+    return {"models": pipeline.list_choices(), "default_model": model}
 
 
 async def _workspace(

@@ -103,6 +103,14 @@ async def install_tool(visitor: AdminOf, name: str, upgrade: Annotated[str, Form
     return RedirectResponse("/settings#tools", 303)
 
 
+@router.post("/settings/models/{name}")
+async def change_model(visitor: AdminOf, name: str, remove: Annotated[str, Form()] = "") -> Response:
+    """Download a model, or remove it; a job does it."""
+    async with transaction() as session:
+        await pipeline.request_model(session, visitor.id, name, remove=bool(remove))
+    return RedirectResponse("/settings#models", 303)
+
+
 @router.post("/settings/sessions/{session_id}/revoke")
 async def revoke_session(visitor: VisitorOf, session_id: UUID) -> Response:
     """End one session."""
@@ -114,8 +122,10 @@ async def revoke_session(visitor: VisitorOf, session_id: UUID) -> Response:
 async def _show(
     request: Request, visitor: Visitor, *, status: int = 200, errors: dict[str, str] | None = None, new_token: str = ""
 ) -> HTMLResponse:
+    place = studio_of(request).listener.recent.place()
     async with reading() as session:
         found = await accounts.list_settings(session, visitor.id)
+        maintenance = await views.list_maintenance(session)
         tokens = await accounts.list_tokens(session, visitor.id)
         sessions = await accounts.list_sessions(session, visitor.id)
         spotify = await views.get_spotify_view(session)
@@ -126,7 +136,10 @@ async def _show(
         status,
         here="settings",
         settings=[one for one in found if one.spec.scope == "user" or visitor.is_admin],
-        models=pipeline.list_models(),
+        models=pipeline.list_choices(),
+        all_models=pipeline.list_models() if visitor.is_admin else [],
+        maintenance=maintenance,
+        place=place,
         tokens=tokens,
         sessions=sessions,
         tools=tools if visitor.is_admin else [],

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
 import soxr
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from soundforge_runners._protocol import Refused
 from soundforge_runners._stems import Samples, Source
 
-type Channels = NDArray[np.float32]  # [2, samples]
+Channels: TypeAlias = NDArray[np.float32]  # [2, samples]
 
 CHANNELS = 2
 _BLOCK_FRAMES = 1 << 18
