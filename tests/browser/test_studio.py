@@ -13,7 +13,7 @@ import soundfile
 from playwright.async_api import Browser, Page
 from sqlalchemy import insert
 
-from soundforge import jobs
+from soundforge import jobs, library
 from soundforge.db import Database, transaction
 from soundforge.library._search import search_fields
 from soundforge.tables import Kind, Track, User
@@ -297,3 +297,27 @@ async def test_a_bar_and_a_section_begin_where_the_play_head_is(studio_of_song: 
         await page.wait_for_selector(".sections button:has-text('Hook <b>')")
         await page.click("#correct-sections >> text=As found")
         await until(page, "!document.querySelector('.sections').textContent.includes('Hook')")
+
+
+async def test_what_mixes_with_a_song_is_listed_beside_it_and_the_whole_library_is_a_click_away(
+    here: Visit, person: User
+) -> None:
+    titles = {"Song": (128.0, "8A"), "Fits": (126.0, "9A"), "Half": (64.0, "8B"), "Far": (128.0, "2A")}
+    ids = {title: await add_track(person, title) for title in titles}
+    async with transaction() as session:
+        for title, (bpm, camelot) in titles.items():
+            await library.set_figures(session, person.id, ids[title], library.Figures(bpm, "", camelot))
+    page = await here.live(f"tracks/{ids['Song']}")
+    await page.click("summary[aria-label='Find what goes with it']")
+    await page.click("text=Mixes with this")
+    await page.wait_for_selector(".near:has-text('Mixes with Song')")
+    assert await page.locator(".row-name a").all_text_contents() == ["Half", "Fits"]
+    assert await page.get_attribute("#stage", "data-track") == str(ids["Song"])
+    await page.wait_for_selector("#link[data-state='live']")
+    async with transaction() as session:  # what is not in the list does not come in by its news
+        await library.set_figures(session, person.id, ids["Far"], library.Figures(128.0, "", "3A"))
+        await library.set_figures(session, person.id, ids["Fits"], library.Figures(127.0, "", "9A"))
+    await page.wait_for_selector(f"#track-{ids['Fits']} >> text=127.0")
+    assert await page.locator(f"#track-{ids['Far']}").count() == 0
+    await page.click(".near [aria-label='The whole library']")
+    await until(page, "document.querySelectorAll('.row-name a').length === 4")
