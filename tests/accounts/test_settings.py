@@ -1,7 +1,6 @@
 """Settings: whose value counts, what is locked, and that a secret lies sealed."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -101,7 +100,7 @@ async def test_the_environment_wins_and_shows_as_locked(
         assert refused.value.code == "setting_locked"
         async with reading() as session:
             shown = {one.spec.name: (one.value, one.locked) for one in await accounts.list_settings(session, ann)}
-        assert shown == {"default_model": ("auto", False), "undo_days": (60, True)}
+        assert (shown["default_model"], shown["undo_days"]) == (("auto", False), (60, True))
     assert await value(ann, "undo_days") == 30
 
 
@@ -116,7 +115,45 @@ async def test_a_list_says_where_each_value_comes_from(ann: UUID) -> None:
     await change(None, "undo_days", 5)
     async with reading() as session:
         shown = await accounts.list_settings(session, ann)
-    assert [(one.spec.name, one.source) for one in shown] == [("default_model", "user"), ("undo_days", "instance")]
+    sources = [(one.spec.name, one.source) for one in shown]
+    assert sources[:2] == [("default_model", "user"), ("undo_days", "instance")]
+    assert {source for _name, source in sources[2:]} == {"default"}
+
+
+async def test_the_secret_of_spotify_is_kept_sealed_and_never_listed(ann: UUID, tmp_path: Path) -> None:
+    with accounts.open_settings({}, accounts.open_keyring(tmp_path / "secret.key")):
+        await change(None, "spotify_client_secret", "a-secret")
+        assert await value(ann, "spotify_client_secret") == "a-secret"
+        async with reading() as session:
+            shown = {one.spec.name: (one.value, one.source) for one in await accounts.list_settings(session, ann)}
+            (row,) = await session.scalars(select(Setting).where(Setting.name == "spotify_client_secret"))
+    assert shown["spotify_client_secret"] == (None, "instance")
+    assert "a-secret" not in str(row.value)
+
+
+def test_the_environment_gives_spotify_and_the_switch_by_their_own_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPOTIFY_CLIENT_SECRET", "a-secret")
+    monkeypatch.setenv("ALLOW_AUDIO_DOWNLOAD", "true")
+    locked = accounts.locked_by(Settings(_env_file=None, data=tmp_path))
+    assert locked == {"spotify_client_secret": "a-secret", "allow_audio_download": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("allow_audio_download", "perhaps"),
+        ("spotify_client_id", "an id with spaces"),
+        ("spotify_client_secret", "line\nbreak"),
+        ("spotify_market", "Germany"),
+        ("spotify_pages", 7),
+    ],
+)
+async def test_what_a_source_cannot_be_set_to_is_refused(ann: UUID, name: str, wrong: object) -> None:
+    with pytest.raises(Invalid) as refused:
+        await change(None, name, wrong)
+    assert (refused.value.code, refused.value.fields) == ("bad_value", {name: refused.value.sentence})
 
 
 async def test_a_secret_lies_sealed_and_is_never_listed(tmp_path: Path) -> None:
@@ -141,7 +178,7 @@ async def test_every_setting_says_its_effect_and_takes_its_own_default() -> None
         assert name == spec.name
         assert re.fullmatch(r"[A-Z].+\.", spec.effect)
         assert spec.read(spec.default) == spec.default
-        assert not replace(spec).secret
+        assert spec.secret == name.endswith("_secret")
 
 
 async def test_a_setting_is_changed_many_times_on_one_connection(ann: UUID) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -12,11 +13,14 @@ from soundforge import jobs, library, pipeline
 from soundforge.config import Settings
 from soundforge.db import Database, reading, transaction
 from soundforge.errors import Conflict, Unavailable
+from soundforge.http import Client, Service, client
 from soundforge.library import Query
-from soundforge.spotify import PlaylistPage, Skip
+from soundforge.spotify import PlaylistPage, Skip, open_spotify
 from soundforge.tables import Job, Kind, Playlist, PlaylistTrack, Track
 from tests.support.factories import add_song
 from tests.support.fake_spotify import FakeSpotify
+from tests.support.fake_spotify_clock import QuickClock
+from tests.support.fake_spotify_server import FakeSpotifyWire, transport_to
 from tests.support.fake_spotify_world import Row, World, identity, track
 from tests.support.workshop import Workshop, open_workshop
 
@@ -136,6 +140,29 @@ async def test_one_that_changed_while_its_import_lay_broken_is_read_from_the_sta
         await workshop.ended(await workshop.paste(url("playlist", world.large.id)))
         assert await titles(await entries(workshop)) == wanted(world.large.rows)
         assert (await count(Track), await downloads()) == (DISTINCT, DISTINCT)
+
+
+@pytest.mark.parametrize(("changes", "most"), [(False, 13), (True, 25)])
+async def test_512_entries_cost_13_requests_and_25_when_they_changed(
+    database: Database, settings: Settings, world: World, *, changes: bool, most: int
+) -> None:
+    wire = FakeSpotifyWire(world)
+    if changes:
+        world.large.change_after(5, lambda rows: rows.insert(0, rows.pop(300)))
+
+    def connect(service: Service) -> Client:
+        return client(service, transport=transport_to(wire))
+
+    async with AsyncExitStack() as stack:
+        spotify = await stack.enter_async_context(open_spotify(None, clock=QuickClock(), connect=connect))
+        opening = open_workshop(settings, database, spotify=spotify, downloads=0)
+        workshop = await stack.enter_async_context(opening)
+        await workshop.allow(world)
+        job = await workshop.ended(await workshop.paste(url("playlist", world.large.id)))
+        assert (job.status, job.error) == ("completed", None)
+        assert await titles(await entries(workshop)) == wanted(world.large.rows)
+        assert (await count(Track), await downloads()) == (DISTINCT, DISTINCT)
+    assert wire.other_requests == most
 
 
 async def test_importing_again_adds_what_is_new_marks_what_is_gone_and_links_the_rest(

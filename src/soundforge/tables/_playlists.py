@@ -71,7 +71,7 @@ class Candidate(Row):
 
 
 class SourceAnswer(Row):
-    """What Spotify told of a track or an album, so that it is not asked again; nobody's own (ADR 13)."""
+    """What Spotify told of a track or an album, so that it is not asked again; nobody's own (ADR 20)."""
 
     __tablename__ = "source_answers"
     __table_args__ = (Index("uq_source_answers_thing", "kind", "source_id", unique=True),)

@@ -20,8 +20,8 @@ class Songs:
 
     @property
     def text(self) -> str:
-        """Return it for people, as in "31 of 42, 2 failed"."""
-        told = f"{self.done} of {self.total}"
+        """Return it for people, as in "31 of 42 songs, 2 failed"."""
+        told = f"{self.done} of {self.total} songs"
         return f"{told}, {self.failed} failed" if self.failed else told
 
 

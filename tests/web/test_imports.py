@@ -1,0 +1,100 @@
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from soundforge import accounts, library
+from soundforge.db import reading, transaction
+from soundforge.library import NewEntry, NewPlaylist, NewSong
+from soundforge.tables import Job, Kind
+from tests.support.house import House, add_job
+
+
+async def test_a_paste_says_what_it_is_before_it_starts(house: House) -> None:
+    text = "Ann - Sea\n<script>alert(1)</script> - x\nspotify:track:1"
+    answer = await house.visitors["ann"].post("/import/preview", data={"text": text})
+    assert "2 of 3 lines can be imported." in answer.text
+    assert "&lt;script&gt;" in answer.text
+    assert "<script>" not in answer.text
+    async with reading() as session:
+        assert not (await session.scalars(select(Job))).all()
+
+
+async def test_a_refused_paste_comes_back_with_its_reason_and_its_text(house: House) -> None:
+    answer = await house.visitors["ann"].post("/import/text", data={"text": "file:///etc/passwd"})
+    assert answer.status_code == 422
+    assert "other files can be uploaded." in answer.text
+    assert "file:///etc/passwd</textarea>" in answer.text
+
+
+async def test_before_anybody_allowed_it_the_box_tells_what_it_means_and_only_an_admin_may(house: House) -> None:
+    async with transaction() as session:
+        await accounts.change_setting(session, None, "allow_audio_download", "off")
+    ann, eve = house.visitors["ann"], house.visitors["eve"]
+    assert "Their terms forbid it" in (await ann.get("/import/paste")).text
+    assert "I have read this" not in (await ann.get("/import/paste")).text
+    refused = await ann.post("/api/v1/imports/text", json={"text": "Ann - Sea"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "downloads_off")
+    assert "I have read this" in (await eve.get("/import/paste")).text
+    assert "<textarea" in (await eve.post("/import/allow")).text
+    assert (await ann.post("/api/v1/imports/text", json={"text": "Ann - Sea"})).status_code == 202
+
+
+async def test_a_pasted_list_becomes_an_import_of_a_file(house: House) -> None:
+    text = "Track Name,Artist Name(s)\n" + "\n".join(f"Song {n},Ann" for n in range(200))
+    answer = await house.visitors["ann"].post("/api/v1/imports/text", json={"text": text})
+    assert (answer.status_code, answer.json()["title"]) == (202, "Pasted list.csv")
+    assert len(list(house.studio.settings.incoming_folder.iterdir())) == 1
+
+
+async def test_a_list_of_512_is_read_by_key_in_its_order(house: House) -> None:
+    playlist_id = await add_list(house.users["ann"], 512)
+    ann = house.visitors["ann"]
+    seen, after = [], ""
+    while True:
+        more = {"after": after} if after else {}
+        page = (await ann.get(f"/api/v1/playlists/{playlist_id}/entries", params={"limit": 100, **more})).json()
+        seen += [row["position"] for row in page["rows"]]
+        after = page["next"]
+        if not after:
+            break
+    assert seen == list(range(512))
+    first = (await ann.get(f"/playlists/{playlist_id}")).text
+    assert first.count('class="entry"') == 100
+    assert "sentinel" in first
+
+
+async def test_an_import_tells_how_many_of_its_songs_came(house: House) -> None:
+    ann = house.users["ann"]
+    async with transaction() as session:
+        parent = await add_job(session, ann, Kind.IMPORT, params={"what": "paste", "name": "3 songs", "lines": []})
+        songs = await library.add_songs(session, ann, [NewSong(f"Song {n}", "Ann") for n in range(3)])
+        children = [
+            await add_job(session, ann, Kind.DOWNLOAD, track_id=song.track_id, parent_id=parent.id) for song in songs
+        ]
+        failing = update(Job).where(Job.id == children[0].id)
+        await session.execute(failing.values(status="failed", error_code="no_match", error="None."))
+    job = (await house.visitors["ann"].get(f"/api/v1/jobs/{parent.id}")).json()
+    assert job["songs"] == {"total": 3, "done": 0, "failed": 1, "active": 2}
+    page = (await house.visitors["ann"].get("/jobs")).text
+    assert "0 of 3 songs, 1 failed" in page
+    assert "Retry failed (1)" in page
+    assert page.count('class="job"') == 1  # its downloads have no rows of their own
+
+
+@pytest.mark.parametrize("text", ["", " ", "a - b\n" * 101])
+async def test_what_cannot_be_read_at_all_is_refused_in_one_sentence(house: House, text: str) -> None:
+    answer = await house.visitors["ann"].post("/api/v1/imports/preview", json={"text": text})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"].endswith(".")
+
+
+async def add_list(owner_id: UUID, how_many: int) -> UUID:
+    walk_id = UUID(int=1)
+    async with transaction() as session:
+        listed = NewPlaylist("playlist", "0" * 22, "Long", total=how_many)
+        playlist_id = await library.add_playlist(session, owner_id, listed, walk_id)
+        entries = [NewEntry(n, f"local:{n}", f"Song {n}", skip="local") for n in range(how_many)]
+        await library.add_entries(session, owner_id, playlist_id, walk_id, entries)
+        await library.end_walk(session, owner_id, playlist_id, notice=None, is_cut=False)
+    return playlist_id
