@@ -4,6 +4,7 @@ Reading a hundred thousand vectors takes seconds, so each process keeps the last
 the ids of its rows are the same, which one query over an index tells: every write has a new id.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,7 +103,8 @@ async def _read(session: AsyncSession, kind: dict[str, object], length: int, sta
     # What array_send writes: dimensions, flags, type, length and lower bound, then each number with its size before it.
     numbers = np.dtype([("size", ">i4"), ("number", ">f4")])
     row = np.dtype([("id", "V16"), ("track", "V16"), ("head", "V20"), ("values", numbers, (length,))])
-    pages: list[NDArray[np.void]] = []
+    tracks: list[NDArray[np.void]] = [np.empty(0, "V16")]
+    values: list[NDArray[np.float32]] = [np.empty((0, length), np.float32)]
     after = UUID(int=0)
     while True:
         read = await session.execute(_ROWS, {**kind, "length": length, "after": after, "limit": _ROWS_A_READ})
@@ -110,7 +112,7 @@ async def _read(session: AsyncSession, kind: dict[str, object], length: int, sta
         if not count:
             break
         page = np.frombuffer(packed, row)
-        pages.append(page)
+        tracks.append(page["track"].copy())
+        values.append(page["values"]["number"].astype(np.float32))
         after = UUID(bytes=page["id"][-1].tobytes())
-    every = np.concatenate(pages) if pages else np.empty(0, row)
-    return Embeddings(every["track"].copy(), every["values"]["number"].astype(np.float32), stamp)
+    return Embeddings(np.concatenate(tracks), await asyncio.to_thread(np.concatenate, values), stamp)
