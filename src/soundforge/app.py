@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from soundforge import accounts, logs
 from soundforge.config import Settings
-from soundforge.db import open_database, transaction
+from soundforge.db import open_database, reading, transaction
 from soundforge.engines import (
     ANALYZER,
     DECODER,
@@ -81,7 +81,7 @@ async def open_workers(rooms: Rooms) -> AsyncIterator[Node]:
             pcm=PcmCache(),
             hear_likeness=hear_likeness,
             spotify=spotify,
-            downloader=ToolDownloader(tools),
+            downloader=ToolDownloader(tools, cookies=_cookies),
         )
         with bind(ports):
             async with open_engines(), open_node(rooms.settings, rooms.dsn, on_sweep=sweep) as node:
@@ -110,6 +110,12 @@ async def work(settings: Settings, dsn: str) -> None:
     _on_signal(stopping)
     async with open_rooms(settings, dsn) as rooms, open_workers(rooms), open_housekeeping():
         await stopping.wait()
+
+
+async def _cookies() -> str:
+    """The cookies that an admin gave the downloader; "" where there are none."""
+    async with reading() as session:
+        return str(await accounts.get_setting(session, None, "downloader_cookies"))
 
 
 async def _first_start() -> str:

@@ -178,7 +178,7 @@ async def test_every_setting_says_its_effect_and_takes_its_own_default() -> None
         assert name == spec.name
         assert re.fullmatch(r"[A-Z].+\.", spec.effect)
         assert spec.read(spec.default) == spec.default
-        assert spec.secret == name.endswith("_secret")
+        assert spec.secret == name.endswith(("_secret", "_cookies"))
 
 
 async def test_a_setting_is_changed_many_times_on_one_connection(ann: UUID) -> None:
@@ -187,3 +187,23 @@ async def test_a_setting_is_changed_many_times_on_one_connection(ann: UUID) -> N
             await accounts.change_setting(session, ann, "default_model", f"model{number}")
             await accounts.change_setting(session, None, "undo_days", number)
     assert (await value(ann, "default_model"), await value(None, "undo_days")) == ("model14", 14)
+
+
+COOKIE = ".youtube.com\tTRUE\t/\tTRUE\t1999999999\tSID\tsecret-value"
+OTHERS = ".bank.example\tTRUE\t/\tTRUE\t1999999999\tSID\tanother-value"
+
+
+def test_of_a_browsers_cookies_only_those_of_the_sites_are_kept() -> None:
+    read = SETTINGS["downloader_cookies"].read
+    kept = read(f"# Netscape HTTP Cookie File\r\n{COOKIE}\r\n#HttpOnly_{COOKIE}\n{OTHERS}\n\n")
+    assert kept == f"# Netscape HTTP Cookie File\n{COOKIE}\n#HttpOnly_{COOKIE}\n"
+    assert read(kept) == kept
+    assert read("") == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["hello", "SID=secret; HSID=x", "# only a comment", OTHERS, "x" * 300_000, COOKIE[:20]]
+)
+def test_what_is_no_file_of_cookies_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\.$"):
+        SETTINGS["downloader_cookies"].read(text)

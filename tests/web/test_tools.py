@@ -1,6 +1,6 @@
 """The tools beside the studio, by page and by API."""
 
-from soundforge import jobs
+from soundforge import accounts, jobs
 from soundforge.db import reading
 from soundforge.tables import Kind
 from tests.support.house import House
@@ -32,3 +32,19 @@ async def test_the_api_lists_tools_and_takes_an_upgrade(house: House) -> None:
     assert (answer.status_code, answer.json()["title"]) == (202, "tool:downloader")
     assert (await owner.get("/api/v1/tools")).json()[0]["job_id"] == answer.json()["id"]
     assert (await owner.post("/api/v1/tools/nothing/install")).status_code == 404
+
+
+async def test_cookies_are_set_by_an_admin_and_never_shown(house: House) -> None:
+    row = ".youtube.com\tTRUE\t/\tTRUE\t1999999999\tSID\tsecret-value"
+    where, form = "/settings/values/downloader_cookies", {"value": f"# Netscape HTTP Cookie File\r\n{row}\r\n"}
+    assert (await house.visitors["ann"].post(where, data=form)).status_code == 403
+    owner = house.visitors["owner"]
+    assert (await owner.post(where, data={"value": "SID=x"})).status_code == 422
+    keyring = accounts.open_keyring(house.scratch / "key")
+    with accounts.open_settings({}, keyring):
+        assert (await owner.post(where, data=form)).status_code == 303
+        page = (await owner.get("/settings")).text
+        assert "secret-value" not in page
+        assert "set; paste to replace it" in page
+        async with reading() as session:
+            assert row in str(await accounts.get_setting(session, None, "downloader_cookies"))

@@ -24,6 +24,8 @@ type Source = Literal["environment", "user", "instance", "default"]
 _MODEL = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
 _MOST_UNDO_DAYS = 90
 _CLIENT_ID = re.compile(r"(?:[0-9A-Za-z._-]{1,128})?")
+_MOST_COOKIES, _COOKIE_TABS = 256_000, 6  # letters; tabs in a line of Netscape's format
+_COOKIE_SITES = ("youtube.com", "soundcloud.com", "bandcamp.com")
 _MARKET = re.compile(r"(?:[A-Z]{2})?")
 _YES, _NO = frozenset({"true", "on", "yes", "1"}), frozenset({"false", "off", "no", "0", ""})
 
@@ -39,6 +41,7 @@ class SettingSpec:
     read: Callable[[object], Value]
     scope: Literal["user", "instance"]  # instance: one value for everybody, which an admin sets
     secret: bool = False
+    has_lines: bool = False  # a text of several lines
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,21 @@ def _read_market(value: object) -> str:
     return value.strip().upper()
 
 
+def _read_cookies(value: object) -> str:
+    """Keep the lines of the sites that songs are fetched from; a browser's file holds everybody's."""
+    text = value if isinstance(value, str) else ""
+    if len(text) > _MOST_COOKIES:
+        raise ValueError("This is too long for a file of cookies.")
+    lines = [line.strip("\r") for line in text.splitlines() if line.strip()]
+    rows = [line for line in lines if not line.startswith("#") or line.startswith("#HttpOnly_")]
+    if any(row.count("\t") != _COOKIE_TABS for row in rows) or (lines and not rows):
+        raise ValueError("Paste a cookies.txt as browsers' add-ons export it (Netscape format), or nothing.")
+    kept = [row for row in rows if row.partition("\t")[0].removeprefix("#HttpOnly_").endswith(_COOKIE_SITES)]
+    if rows and not kept:
+        raise ValueError("No cookie in it belongs to YouTube, SoundCloud or Bandcamp.")
+    return "\n".join(["# Netscape HTTP Cookie File", *kept, ""]) if kept else ""
+
+
 SETTINGS: Final[Mapping[str, SettingSpec]] = {
     spec.name: spec
     for spec in (
@@ -116,6 +134,17 @@ SETTINGS: Final[Mapping[str, SettingSpec]] = {
             default=False,
             read=_read_yes_or_no,
             scope="instance",
+        ),
+        SettingSpec(
+            name="downloader_cookies",
+            label="Cookies for the downloader",
+            effect="The text of a cookies.txt of a browser that is logged in, for sites that take this machine for a"
+            " robot or ask for an age. The site may close that account, so use a spare one. Kept encrypted.",
+            default="",
+            read=_read_cookies,
+            scope="instance",
+            secret=True,
+            has_lines=True,
         ),
         SettingSpec(
             name="spotify_client_id",

@@ -18,7 +18,7 @@ from soundforge.web._studio import studio_of
 
 router = APIRouter(include_in_schema=False)
 
-SOURCE_SETTINGS = tuple(name for name in accounts.SETTINGS if name.startswith(("spotify_", "allow_")))
+SOURCE_SETTINGS = tuple(name for name in accounts.SETTINGS if name.startswith(("spotify_", "allow_", "downloader_")))
 
 
 @router.get("/settings")
