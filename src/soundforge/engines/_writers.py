@@ -1,5 +1,6 @@
 """Children that write files to play and to take away: FLAC of PCM, a zip of files, the demo song."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,7 @@ async def render_mix(
         {"path": str(one.path), "left": one.left, "right": one.right, "mutes": [list(mute) for mute in one.mutes]}
         for one in stems
     ]
-    request = {"stems": parts, "fade_frames": max(1, round(rate_hz / FADES_IN_A_SECOND)), "format": format}
+    request = {"stems": parts, "fade_frames": max(1, math.floor(rate_hz / FADES_IN_A_SECOND + 0.5)), "format": format}
     request["out"] = str(out)
     result = await call(runner("render"), request, folder=folder, limits=_LIMITS, on_progress=on_progress)
     return float(result["trim_db"])

@@ -21,3 +21,23 @@ class Recorder extends AudioWorkletProcessor {
   }
 }
 registerProcessor("recorder", Recorder);
+
+/** Keeps the loudest sample and the number of blocks only: for minutes. */
+class Watcher extends AudioWorkletProcessor {
+  constructor() {
+    super();
+    this.loudest = 0;
+    this.blocks = 0;
+    this.port.onmessage = () => {
+      this.port.postMessage({ loudest: this.loudest, blocks: this.blocks });
+      this.loudest = this.blocks = 0;
+    };
+  }
+
+  process(inputs) {
+    for (const channel of inputs[0]) for (const sample of channel) this.loudest = Math.max(this.loudest, Math.abs(sample));
+    if (inputs[0].length) this.blocks++;
+    return true;
+  }
+}
+registerProcessor("watcher", Watcher);

@@ -14,6 +14,7 @@ const PAUSE_MS = 800;
 class Mixes extends HTMLElement {
   #stop = new AbortController();
   #timer = 0;
+  #calling = false; // up what is kept already
   /** @type {Saved[]} */
   #saved = [];
 
@@ -23,9 +24,8 @@ class Mixes extends HTMLElement {
     if (this.dataset.state) return this.#mix.load(JSON.parse(this.dataset.state));
     this.addEventListener("submit", (event) => this.#submit(event), { signal });
     this.addEventListener("click", (event) => this.#press(event), { signal });
-    void this.#read(true).then(() => {
-      if (!signal.aborted) this.#mix.addEventListener("change", () => this.#later(), { signal });
-    });
+    this.#mix.addEventListener("change", () => this.#later(), { signal });
+    void this.#read(true);
   }
 
   disconnectedCallback() {
@@ -47,11 +47,16 @@ class Mixes extends HTMLElement {
     if (!saved) return;
     this.#saved = saved;
     const left = this.#saved.find(({ name }) => name === "");
-    if (first && left && !this.#mix.touched) this.#mix.load(left.state);
+    if (first && left && !this.#mix.touched) {
+      this.#calling = true;
+      this.#mix.load(left.state);
+      this.#calling = false;
+    }
     this.#list();
   }
 
   #later() {
+    if (this.#calling) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#keep(), PAUSE_MS);
   }

@@ -18,8 +18,10 @@ document.addEventListener("click", (event) => {
   if (within(event.target, "[data-closes]")) within(event.target, "dialog")?.dispatchEvent(new Event("sf:close"));
   if (event.target instanceof HTMLDialogElement) event.target.close();
   if (within(event.target, "[data-closes-toast]")) leave(within(event.target, ".toast"));
+  // A menu folds after a choice and after a click elsewhere; not while something in it is being filled in.
+  const busy = within(event.target, "details.menu > summary, input, select, textarea, label, [data-stays]");
   for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!within(event.target, "details.menu > summary")?.parentElement?.isSameNode(menu)) menu.removeAttribute("open");
+    if (!busy || !(menu.contains(busy) || busy.contains(menu))) menu.removeAttribute("open");
   }
 });
 document.addEventListener("sf:close", (event) => event.target instanceof HTMLDialogElement && event.target.close(), true);

@@ -105,7 +105,6 @@ class Tools extends HTMLElement {
     const bars = Number(/^loop-(\d+)$/.exec(act)?.[1]);
     if (bars) this.#go(this.#grid.barsFrom(region && looping ? region.start_s : this.#position, bars));
     acts[act]?.();
-    if (button?.closest("details.menu")) button.closest("details")?.removeAttribute("open");
     if ((act === "click" || act === "count-in") && !this.#grid.beats.length) {
       toast("The click follows the beats; they are known once the track is analysed.");
     }
