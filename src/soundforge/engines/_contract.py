@@ -75,7 +75,7 @@ class SeparateOptions:
     ``region_s``   only this part of the song, from and to in seconds: the stems are as long as the region
     ``overlap``    share of a segment, 0 to 0.9, that the next one covers again; more costs more
     ``shifts``     how often the song is separated, shifted against the segments, and averaged, 0 to 10
-    ``precision``  "float32", or "bfloat16" where ``Separator.precisions`` has it: faster, 36 dB from exact
+    ``precision``  "float32", or "bfloat16" where ``Separator.precisions`` has it: faster, 35 dB from exact
 
     An engine without segments passes over the last three.
     """

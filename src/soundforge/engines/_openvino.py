@@ -19,7 +19,7 @@ _ONE_STREAM_MB = 1200  # measured: 1050 and the buffers, see docs/benchmarks.md;
 _STREAM_MB = 450  # each further one
 _SLOWEST = 30.0  # seconds of work per second of music, shift and file of weights on a busy machine; 0.4 on a free one
 _SILENCE_S = 300
-_REDUCED = Warning_("reduced_precision", "Separated in bfloat16: faster, about 36 dB away from the full precision.")
+_REDUCED = Warning_("reduced_precision", "Separated in bfloat16: faster, about 35 dB away from full precision.")
 
 
 @dataclass(frozen=True)
