@@ -117,7 +117,7 @@ def view_of(job: Job, title: str | None) -> JobView:
 
 def _may_retry(job: Job) -> bool:
     """Whether trying again can help: an import needs the file that it was given."""
-    if job.kind == Kind.IMPORT and "upload" in job.params:
+    if job.kind == Kind.IMPORT and job.params.get("what") != "paste":
         late = job.finished_at is not None and job.finished_at < datetime.now(UTC) - jobs.KEEP_UPLOADS
         return job.status == Status.FAILED and not late and not job.params.get("upload_gone")
     return job.status == Status.FAILED and job.kind != Kind.MAINTENANCE
