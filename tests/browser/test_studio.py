@@ -257,9 +257,12 @@ async def test_what_the_analysis_found_is_put_right_in_every_tab_and_taken_back(
 
 async def test_the_tempo_is_tapped_by_the_key_and_set(studio_of_song: tuple[Visit, Page]) -> None:
     _, page = studio_of_song
-    await page.evaluate("document.activeElement.blur(); let at = 1000; performance.now = () => (at += 375)")
+    await page.evaluate("document.activeElement.blur(); window.at = performance.now()")
+    await page.evaluate("void (performance.now = () => window.at)")
     for _ in range(6):
+        await page.evaluate("window.at += 375")
         await page.keyboard.press("t")
+    await page.evaluate("delete performance.now")
     assert await page.is_visible("#correct-tempo")
     assert await page.input_value("#tempo-bpm") == "160.0"
     assert await page.inner_text("#tempo-taps") == "6 taps: 160.0"
