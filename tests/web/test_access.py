@@ -125,11 +125,11 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "POST /jobs/{job_id}/cancel": form_of_ann(200),
     "GET /api/v1/me": read_mine(),
     "GET /api/v1/models": read_mine(),
-    "POST /api/v1/models/{name}/pull": for_admins(202),
+    "POST /api/v1/models/{name}/pull": for_admins(409),  # the page has asked for it already
     "DELETE /api/v1/models/{name}": for_admins(409),  # it was not pulled
     "GET /api/v1/tools": read_mine(),
-    "POST /api/v1/tools/{name}/install": for_admins(202),
-    "POST /api/v1/tools/{name}/upgrade": for_admins(202),
+    "POST /api/v1/tools/{name}/install": for_admins(409),  # the page has asked for it already
+    "POST /api/v1/tools/{name}/upgrade": for_admins(409),  # the page has asked for it already
     "GET /api/v1/settings": read_mine(),
     "GET /api/v1/tokens": read_mine(),
     "GET /api/v1/tracks": read_mine(),
