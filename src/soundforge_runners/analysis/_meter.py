@@ -15,7 +15,7 @@ type Array = NDArray[np.float64]
 _AROUND_BEATS = 1.8
 _LOW_WEIGHT, _MIDDLE_WEIGHT = 0.5, 0.3
 _TRIPLE_PENALTY = 0.12
-_SHIFT_MARGIN, _TRACK_MARGIN = 1.15, 1.1
+_SHIFT_MARGIN, _TRACK_MARGIN = 1.15, 0.25
 _CYMBALS_WEIGHT, _CYMBALS_AT_MOST = 0.22, 3.0
 _DUPLE_SHARE = 0.75
 _TERNARY_RATIO = 1.5
@@ -99,7 +99,7 @@ def find_bars(tracks: Sequence[Array], accents: Accents) -> Grid:
     """
     pairs = [[best_bars(beats_s, accents) for beats_s in (track, half_beat_later(track))] for track in tracks]
     clear = [max(grid.strength for grid in pair) for pair in pairs]
-    clear[0] *= _TRACK_MARGIN
+    clear[0] += _TRACK_MARGIN
     return max(pairs[int(np.argmax(clear))], key=lambda grid: _likelihood(grid, tracks[0], accents))
 
 

@@ -16,12 +16,12 @@ type Array = NDArray[np.float64]
 
 _FEWEST_BEATS = 4
 _LEAST_SALIENCE = 0.03
-_RIVAL_SCORE, _RIVAL_MARGIN = 0.6, 1.3
+_RIVAL_SCORE, _RIVAL_MARGIN = 0.7, 0.5
 _CROSS_RATIOS = (3 / 2, 2 / 3, 4 / 3, 3 / 4)
 _FASTER_SCORE, _RATIO_SLACK = 0.5, 0.04
 _THIRDS_STRUCK, _HALVES_STRUCK = 0.6, 0.45
 _ANY_DRUMS = 0.26
-_SLOW_BPM, _HALF_TIME_ACTIVITY, _HALF_TIME_CLARITY = 100.0, 0.45, 1.5
+_SLOW_BPM, _HALF_TIME_ACTIVITY, _HALF_TIME_MARGIN = 100.0, 0.45, 0.4
 _FAST_BPM, _DOUBLE_TIME_ACTIVITY, _DOUBLE_TIME_SHARE = 140.0, 0.2, 0.75
 _CLEAR_BASE, _CLEAR_SLOPE, _SECOND_DOUBT = 0.3, 4.0, 0.06
 _OCTAVE_SCORE, _SAME_TEMPO = 0.1, 0.04
@@ -117,7 +117,7 @@ def _right_beats(curve: Array, tempo: Tempo, drums: float, accents: Accents) -> 
     if grid is None:
         return None
     for rival in rivals:
-        if rival is not None and rival.strength > _RIVAL_MARGIN * grid.strength:
+        if rival is not None and rival.strength > grid.strength + _RIVAL_MARGIN:
             grid = rival
     if is_two_thirds(grid.beats_s, accents):
         grid = _half_as_fast_again(curve, _bpm(grid), tempo, accents) or grid
@@ -133,11 +133,12 @@ def is_half_time(grid: Grid, double: Grid, accents: Accents) -> bool:
     """Tell whether slow beats are every other beat.
 
     Then sixteenths would be struck about as hard as the beats: so drum and bass is 170 and not 85. Or what lies between
-    the beats is struck, and the bars of the doubled beats stand out far more clearly: so swing is fast.
+    the beats is struck, swung notes before it and before the beats, and the bars of the doubled beats stand out more.
     """
-    between, sixteenths = (float(accents.activity(grid.beats_s, at).mean()) for at in ((1 / 2,), (1 / 4, 3 / 4)))
-    clearer = double.strength > _HALF_TIME_CLARITY * grid.strength
-    return sixteenths > _HALF_TIME_ACTIVITY or (between > _HALF_TIME_ACTIVITY and clearer)
+    places = ((1 / 2,), (1 / 4, 3 / 4), (1 / 3, 5 / 6))
+    between, sixteenths, swung = (float(accents.activity(grid.beats_s, at).mean()) for at in places)
+    swings = between > _HALF_TIME_ACTIVITY and swung > sixteenths
+    return sixteenths > _HALF_TIME_ACTIVITY or (swings and double.strength > grid.strength + _HALF_TIME_MARGIN)
 
 
 def is_two_thirds(beats_s: Array, accents: Accents) -> bool:
