@@ -1,7 +1,7 @@
 """Peak memory and cost of a long file: `python -m bench.analysis_memory [--minutes 60] [--songs FOLDER]`.
 
-The songs of the folder (by default the development set of `bench.analysis`) are joined to a raw stereo file at 44.1 kHz,
-and the runner analyses it in a process of its own, as in the studio.
+The songs of the folder (by default the development set of `bench.analysis`) are joined to a raw stereo file at 44.1
+kHz, and the runner analyses it in a process of its own, as in the studio.
 """
 
 import argparse
