@@ -67,13 +67,18 @@ class Source:
         return cls(path, rate_hz, channels, stop - first, first)
 
     def read(self, start: int, stop: int) -> Samples:
-        """Frames ``start`` to ``stop``, which may lie outside the file: silence there."""
+        """Frames ``start`` to ``stop``, which may lie outside the file: silence there.
+
+        Raises Refused (``not_finite``) for NaN or infinity, before an engine chokes on it in words of its own.
+        """
         first, last = min(max(start, 0), self.frames), max(min(stop, self.frames), 0)
         out = np.zeros((stop - start, self.channels), np.float32)
         if last > first:
             count = (last - first) * self.channels
             flat = np.fromfile(self.path, "<f4", count, offset=(self.first + first) * self.channels * 4)
             out[first - start : last - start] = flat.reshape(-1, self.channels)
+        if not np.isfinite(out).all():
+            raise Refused("not_finite", "The decoded audio holds samples that are no numbers.", family="broken")
         return out
 
 

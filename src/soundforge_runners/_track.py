@@ -6,6 +6,7 @@ through one resampler each, to the song's own rate and length. Memory does not d
 
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -38,11 +39,14 @@ class Track:
         self._at_rate = source
 
     def __enter__(self) -> Self:
-        if self._scratch:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._resample(self._scratch)
-            self._at_rate = Source(self._scratch, self.rate_hz, self.source.channels, self.frames)
-        self._measure()
+        with ExitStack() as stack:
+            if self._scratch:
+                stack.callback(self._scratch.unlink, missing_ok=True)  # also when the song itself is at fault
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._resample(self._scratch)
+                self._at_rate = Source(self._scratch, self.rate_hz, self.source.channels, self.frames)
+            self._measure()
+            stack.pop_all()
         return self
 
     def __exit__(

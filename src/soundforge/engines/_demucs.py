@@ -10,7 +10,7 @@ from soundforge.tools import Tools
 
 from ._contract import DEFAULT_OPTIONS, OnProgress, Pcm, Separated, SeparateOptions
 from ._model_store import ModelStore, model_store, model_tools
-from ._separation import separated_from, separation_request
+from ._separation import scratch_ends, separated_from, separation_request
 
 TOOL = "demucs"  # the environment
 _NEEDS_MB = 3600  # torch, one bag of four and the buffers of a block of four minutes; the same for any length
@@ -83,7 +83,8 @@ class DemucsSeparator:
         limits = Limits(total_s=600 + work_s, silence_s=_SILENCE_S, memory_mb=3 * _NEEDS_MB)
         argv = [str(self._python()), "-m", "soundforge_runners.separate_demucs"]
         env = {**threads_env(threads), "HF_HUB_OFFLINE": "1"}
-        answer = await call(argv, request, folder=folder, limits=limits, on_progress=on_progress, env=env)
+        with scratch_ends(folder):
+            answer = await call(argv, request, folder=folder, limits=limits, on_progress=on_progress, env=env)
         return separated_from(answer, folder, engine=self.name, model=model)
 
     def _python(self) -> Path:

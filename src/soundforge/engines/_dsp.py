@@ -6,7 +6,7 @@ from soundforge.children import Limits, call, runner, threads_env
 from soundforge.errors import Invalid
 
 from ._contract import DEFAULT_OPTIONS, OnProgress, Pcm, Separated, SeparateOptions
-from ._separation import separated_from, separation_request
+from ._separation import scratch_ends, separated_from, separation_request
 
 _MODEL = "dsp"
 _STEMS = ("vocals", "drums", "bass", "other")
@@ -50,14 +50,11 @@ class DspSeparator:
         """Write the stems into ``folder``; raises Invalid (``unknown_model``, or an option) and what children raise."""
         options.check(self.stems(model), self.precisions(), pcm.duration_s)
         limits = Limits(total_s=120 + _SLOWEST * pcm.duration_s, silence_s=120, memory_mb=2 * _NEEDS_MB)
-        answer = await call(
-            runner("separate_dsp"),
-            separation_request(pcm, folder, options),
-            folder=folder,
-            limits=limits,
-            on_progress=on_progress,
-            env=threads_env(threads),
-        )
+        request, env = separation_request(pcm, folder, options), threads_env(threads)
+        with scratch_ends(folder):
+            answer = await call(
+                runner("separate_dsp"), request, folder=folder, limits=limits, on_progress=on_progress, env=env
+            )
         return separated_from(answer, folder, engine=self.name, model=model)
 
 

@@ -12,7 +12,7 @@ from soundforge.errors import Invalid, Unavailable
 
 from ._contract import DEFAULT_OPTIONS, OnProgress, Pcm, Separated, SeparateOptions, Warning_
 from ._model_store import ModelStore, model_store
-from ._separation import separated_from, separation_request
+from ._separation import scratch_ends, separated_from, separation_request
 from ._warm import warm_child, warm_mb
 
 _ONE_STREAM_MB = 1200  # measured: 1050 and the buffers, see docs/benchmarks.md; the same for any length
@@ -106,8 +106,9 @@ class OpenVinoSeparator:
             memory_mb=2 * (_ONE_STREAM_MB + _STREAM_MB * (streams - 1)),
         )
         env = threads_env(threads)
-        async with warm_child(runner("separate_openvino"), folder=folder, limits=limits, env=env) as child:
-            answer = await child.ask(request, on_progress, limits=limits)
+        with scratch_ends(folder):
+            async with warm_child(runner("separate_openvino"), folder=folder, limits=limits, env=env) as child:
+                answer = await child.ask(request, on_progress, limits=limits)
         found = separated_from(answer, folder, engine=self.name, model=model)
         return replace(found, warnings=(*found.warnings, *([_REDUCED] if options.precision != "float32" else [])))
 

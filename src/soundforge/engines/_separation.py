@@ -1,6 +1,7 @@
 """What every separator shares: the request that a runner gets, and its answer as frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,17 @@ from soundforge.children import path_inside
 from soundforge.errors import Broken
 
 from ._contract import Pcm, Separated, SeparateOptions, StemFile, Warning_
+
+
+@contextmanager
+def scratch_ends(folder: Path) -> Iterator[None]:
+    """Remove the scratch files of a child that failed: one that was killed cannot do it itself."""
+    try:
+        yield
+    except BaseException:
+        for path in folder.glob("*.f32"):
+            path.unlink(missing_ok=True)
+        raise
 
 
 def separation_request(pcm: Pcm, folder: Path, options: SeparateOptions) -> dict[str, Any]:
