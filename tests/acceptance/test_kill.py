@@ -33,7 +33,7 @@ def furnished(**how: Any) -> Iterator[Studio]:
         house.wait_until_over(OVER_S)
         house.request_import()
         house.song_s = house.wait_until_over(OVER_S)
-        install_gates(house)
+        install_gates(house.dsn)
         yield house
         verified = house.command("db", "verify")
         assert verified.returncode == 0, verified.stdout

@@ -41,14 +41,17 @@ CREATE OR REPLACE FUNCTION kill_gate() RETURNS trigger LANGUAGE plpgsql AS $gate
 DECLARE
   new_row jsonb := to_jsonb(NEW);
   job text := coalesce(new_row->'args'->>'job_id', split_part(new_row->>'key', '/', 2), new_row->>'id');
+  here text := concat_ws(' ', TG_ARGV[0], CASE TG_ARGV[0] WHEN 'page' THEN new_row->'params'->>'offset' END);
 BEGIN
-  IF EXISTS (SELECT FROM kill_armed WHERE step = TG_ARGV[0] AND job_id = job) THEN
+  IF EXISTS (SELECT FROM kill_armed WHERE step = here AND job_id = job) THEN
     PERFORM pg_advisory_xact_lock({_KEY});
   END IF;
   RETURN NEW;
 END $gate$;
 CREATE CONSTRAINT TRIGGER kill_claiming AFTER UPDATE ON jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
   WHEN (NEW.run > OLD.run) EXECUTE FUNCTION kill_gate('claiming');
+CREATE CONSTRAINT TRIGGER kill_page AFTER UPDATE ON jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN (NEW.params->'offset' IS DISTINCT FROM OLD.params->'offset') EXECUTE FUNCTION kill_gate('page');
 CREATE TRIGGER kill_files BEFORE INSERT ON files FOR EACH ROW EXECUTE FUNCTION kill_gate('files moved');
 CREATE CONSTRAINT TRIGGER kill_commit AFTER UPDATE ON jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
   WHEN (NEW.status = 'completed') EXECUTE FUNCTION kill_gate('before commit');
@@ -82,9 +85,12 @@ class Outcome:
         )
 
 
-def install_gates(studio: Studio) -> None:
-    """Put the triggers into the test's database."""
-    with psycopg.connect(studio.dsn, autocommit=True) as connection:
+def install_gates(dsn: str) -> None:
+    """Put the triggers into the test's database.
+
+    The step of a page of an import is ``page`` and where the next one begins, in entries; 0 for the last.
+    """
+    with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(_GATES.encode())
 
 
@@ -116,9 +122,9 @@ class Gate:
 
 
 @contextmanager
-def open_gate(studio: Studio) -> Iterator[Gate]:
+def open_gate(dsn: str) -> Iterator[Gate]:
     """Close the gate for the length of the block."""
-    connection = psycopg.connect(studio.dsn, autocommit=True)
+    connection = psycopg.connect(dsn, autocommit=True)
     try:
         yield Gate(connection)
     finally:
@@ -151,7 +157,7 @@ def strike(studio: Studio, moment: Moment) -> Outcome:
 def hit(studio: Studio, moment: Moment) -> tuple[Outcome, Job, list[Process]]:
     """Ask for work and kill at the moment; what has to be started again comes last."""
     outcome = Outcome(moment)
-    with open_gate(studio) as gate:
+    with open_gate(studio.dsn) as gate:
         job = request(studio, moment)
         node = wait_for_moment(studio, gate, moment, job)
         dead = kill(studio, moment, node, job, outcome)

@@ -12,7 +12,7 @@ from soundforge.config import Settings
 from soundforge.db import open_database
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
-_READY = b"ready"
+READY = b"ready"
 
 
 async def main(dsn: str, data: str, scale: str, queues: str) -> None:
@@ -24,22 +24,24 @@ async def main(dsn: str, data: str, scale: str, queues: str) -> None:
 
     logs.set_up()  # to stderr: standard output is for the one line below
     async with open_database(dsn), jobs.open_node(settings, dsn, on_sweep=on_sweep) as node:
-        print(_READY.decode(), node.name, flush=True)  # noqa: T201 - read by run_worker
+        print(READY.decode(), node.name, flush=True)  # noqa: T201 - read by run_worker
         await asyncio.Event().wait()
 
 
 @asynccontextmanager
-async def run_worker(dsn: str, settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a worker process until the block ends; it may be killed before."""
-    arguments = [dsn, str(settings.data), str(settings.time_scale), settings.queues]
+async def run_worker(
+    dsn: str, settings: Settings, *more: str, module: str = "tests.support.worker"
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a worker process until the block ends; it may be killed before. ``more``: what its module wants beside."""
+    arguments = [dsn, str(settings.data), str(settings.time_scale), settings.queues, *more]
     env = {**os.environ, "PYTHONPATH": f"{_CHECKOUT / 'src'}:{_CHECKOUT}"}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.support.worker", *arguments, env=env, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", module, *arguments, env=env, stdout=asyncio.subprocess.PIPE
     )
     try:
         assert process.stdout is not None
         async with asyncio.timeout(30):
-            while not (line := await process.stdout.readline()).startswith(_READY):
+            while not (line := await process.stdout.readline()).startswith(READY):
                 assert line, "the worker ended before it was ready"
         yield process
     finally:
