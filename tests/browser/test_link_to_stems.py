@@ -1,9 +1,14 @@
-"""From a pasted link to stems that play: a Spotify on loopback, the room's downloader, the real engines, a browser."""
+"""From a pasted link to stems that play: a Spotify on loopback, the room's downloader, the real engines, a browser.
+
+Once with a quick program of the tests in the tools' place, once with the real spotdl and yt-dlp and a local server in
+the sites' place.
+"""
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +20,7 @@ from soundforge.config import Settings
 from soundforge.db import Database, open_database, reading, transaction
 from soundforge.engines import ANALYZER, DECODER, SEPARATORS
 from soundforge.events import open_listener
-from soundforge.sources import ToolDownloader
+from soundforge.sources import Downloader, ToolDownloader
 from soundforge.spotify import Skip, Track, open_spotify
 from soundforge.tools import Tools
 from soundforge.web import Studio as Web
@@ -25,6 +30,8 @@ from tests.support.accounts import set_password
 from tests.support.browser import Studio, Visit, evaluate, until, visit
 from tests.support.fake_spotify_server import FakeSpotifyWire, serving_spotify
 from tests.support.fake_spotify_world import FakePlaylist, World, identity
+from tests.support.real_downloader import real_downloader
+from tests.support.shelf_server import SOUND_HOST, shelf_server
 from tests.support.sound_shelf import ARTIST, LENGTH_S, write_shelf
 from tests.support.workshop import Workshop, open_workshop
 
@@ -45,6 +52,7 @@ def named(title: str) -> Track:
 
 def small_list(world: World) -> FakePlaylist:
     songs = [named(title) for title in ("Harbour", "Lantern", "source_gone")]
+    songs[1] = replace(songs[1], duration_ms=0)  # a length that cannot be compared: the match is to be looked at
     world.tracks |= {song.id: song for song in songs}
     return world.add_playlist("Evening", [songs[0], Skip.LOCAL, songs[1], songs[0], songs[2]])
 
@@ -74,7 +82,22 @@ async def served(workshop: Workshop, database: Database) -> AsyncIterator[Studio
 
 
 async def test_a_pasted_playlist_plays_as_stems(dsn: str, tmp_path: Path, browser: Browser) -> None:
-    settings = Settings(_env_file=None, data=tmp_path / "data", time_scale=0.05, port=0)
+    await pasted_playlist_plays(dsn, tmp_path / "data", browser, downloader(tmp_path / "shelf"))
+
+
+@pytest.mark.engines
+@pytest.mark.needs("downloader")
+async def test_a_pasted_playlist_plays_as_stems_with_the_real_tools(dsn: str, tmp_path: Path, browser: Browser) -> None:
+    """Every byte of sound came through spotdl and yt-dlp, the gate and HTTPS."""
+    with shelf_server() as server:
+        await pasted_playlist_plays(dsn, tmp_path / "data", browser, real_downloader(server))
+        hosts = {asked.partition("/")[0] for asked in server.asked}
+    assert hosts == {"music.youtube.com", "www.youtube.com", SOUND_HOST}
+
+
+async def pasted_playlist_plays(dsn: str, data: Path, browser: Browser, downloader: Downloader) -> None:
+    """The whole way, on the pages."""
+    settings = Settings(_env_file=None, data=data, time_scale=0.05, port=0)
     world = World()
     evening, wire = small_list(world), FakeSpotifyWire(world)
     async with AsyncExitStack() as stack:
@@ -82,7 +105,7 @@ async def test_a_pasted_playlist_plays_as_stems(dsn: str, tmp_path: Path, browse
         database = await stack.enter_async_context(open_database(dsn))
         ports: dict[str, Any] = {"decoder": DECODER, "separators": SEPARATORS, "analyzer": ANALYZER}
         ports["spotify"] = await stack.enter_async_context(open_spotify(None, places=places))
-        ports["downloader"] = downloader(tmp_path / "shelf")
+        ports["downloader"] = downloader
         workshop = await stack.enter_async_context(open_workshop(settings, database, downloads=2, **ports))
         async with transaction() as session:
             owner = await accounts.ensure_owner(session)
