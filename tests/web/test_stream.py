@@ -1,7 +1,5 @@
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -15,62 +13,8 @@ from soundforge.web import _stream
 from soundforge.web._stream import GOODBYE, PING, RESYNC, Feed, messages
 from soundforge.web._stream_library import LOADERS
 from tests.support.factories import add_many_songs, add_song
+from tests.support.feeds import LARGEST_BYTES, Ear, hearing
 from tests.support.house import House, add_job, log_in
-
-DEADLINE_S = 20.0
-LARGEST_BYTES = 2000
-
-
-class Ear:
-    """Hears one page's feed."""
-
-    def __init__(self) -> None:
-        self.heard: list[bytes] = []
-        self.ended = False
-        self._changed = asyncio.Condition()
-
-    async def listen(self, stream: AsyncIterator[bytes]) -> None:
-        async for message in stream:
-            await self._note(message)
-        self.ended = True
-        await self._note(b"")
-
-    async def _note(self, message: bytes) -> None:
-        async with self._changed:
-            self.heard.append(message)
-            self._changed.notify_all()
-
-    async def until(self, is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(DEADLINE_S), self._changed:
-            while not is_so():
-                await self._changed.wait()
-
-    async def until_told(self, piece: str) -> bytes:
-        await self.until(lambda: any(piece.encode() in message for message in self.heard))
-        return next(message for message in self.heard if piece.encode() in message)
-
-    def bytes_told(self) -> bytes:
-        return b"".join(message for message in self.heard if message not in (PING, RESYNC, GOODBYE))
-
-
-@asynccontextmanager
-async def hearing(
-    house: House, name: str, query: Query | None = None, *, place: str | None = None, **more: UUID
-) -> AsyncIterator[Ear]:
-    async def allowed() -> bool:
-        return True
-
-    feed = Feed(house.users[name], "library", query or Query(), allowed, **more)
-    listener, ear = house.studio.listener, Ear()
-    stream = messages(feed, listener, place or listener.recent.place(), LOADERS, house.studio.stopping)
-    task = asyncio.create_task(ear.listen(stream))
-    try:
-        await ear.until(lambda: bool(ear.heard))
-        yield ear
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def change(owner_id: UUID, track_id: UUID, title: str) -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 from functools import cache
+from html import escape
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,19 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["brief"] = brief
     made.globals |= {"static": static_url, "row_job": row_job, "job_words": job_words}
     made.globals |= {"KEYS": formats.KEYS, "METERS": formats.METERS, "SECTION_NAMES": formats.SECTION_NAMES}
     made.globals["mixing_keys"] = formats.mixing_keys
     made.globals["shortest_password"] = accounts.SHORTEST_PASSWORD
     return made
+
+
+def brief(text: str, most_bytes: int) -> str:
+    """Cut a text that takes more than so many bytes as HTML: what a feed tells of one row stays below 2,000."""
+    sizes = accumulate(len(escape(letter).encode()) for letter in text)
+    fits = sum(size <= most_bytes for size in sizes)
+    return text if fits == len(text) else f"{text[: fits - 3].rstrip()}…"  # three letters are as much as the sign
 
 
 def compile_templates() -> None:
