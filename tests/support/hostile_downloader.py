@@ -52,11 +52,28 @@ def failing(code: str, cause: str) -> Callable[[Request], None]:
 def done(request: Request, **changes: Any) -> None:
     path = Path(request["folder"]) / "source.m4a"
     if not path.exists():
-        path.write_bytes(b"sound")
+        place = json.loads((_NOTES / "shelf.json").read_text())["places"]["shelf000001"]
+        shutil.copy(place["sound"], path)
     page = {"url": request["url"], "title": "Harbour", "channel": "Ann Lee", "duration_s": 12, "score": 0}
     say(
         **{"type": "result", "ok": True, "path": str(path), "duration_s": 12, "page": page, "tool": "fake 1", **changes}
     )
+
+
+def plays_on(request: Request) -> None:
+    done(request, duration_s=40)
+
+
+def sends_no_sound(request: Request) -> None:
+    (Path(request["folder"]) / "source.m4a").write_bytes(b"<html>no sound</html>")
+    done(request)
+
+
+def takes_its_time(request: Request) -> None:
+    for percent in range(100):
+        say(type="progress", percent=percent, stage="downloading")
+        time.sleep(0.01)
+    done(request)
 
 
 def file_missing(request: Request) -> None:
@@ -202,6 +219,7 @@ SCENARIOS |= {
     "metadata incomplete": failing("download_failed", "Error occurred while reinitializing song: Failed to complete."),
     "no match": lambda _: say(type="result", ok=True, candidates=[]),
     "ffmpeg missing": failing("download_failed", "FFmpegError: FFmpeg is not installed."),
+    "age_restricted": failing("age_restricted", "Sign in to confirm your age."),
     "bad song": failing("download_failed", "JSONDecodeError: Expecting value: line 1 column 1 (char 0)"),
     "unheard-of code": failing("the moon is full", "a cause"),
     "no cause": lambda _: say(type="result", ok=False),
