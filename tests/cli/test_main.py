@@ -84,7 +84,8 @@ def test_every_family_of_errors_has_an_exit_code() -> None:
     [
         (["forge"], 2, "no_source"),
         (["forge", "nowhere.wav"], 2, "no file"),
-        (["forge", "https://open.spotify.com/track/4cOdK2wGLETKBW3PvgPWqT"], 2, "missing_engine"),
+        (["forge", "Somebody - Something.mp3"], 2, "no file"),
+        (["forge", "https://open.spotify.com/track/4cOdK2wGLETKBW3PvgPWqT"], 2, "downloads_off"),
         (["analyze", "nowhere.wav"], 2, "no_such_file"),
         (["spotify", "parse", "https://example.org"], 2, ""),
         (["tracks", "show", str(uuid4())], 2, "track_not_found"),

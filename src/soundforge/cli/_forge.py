@@ -86,6 +86,8 @@ def find_sources(source: tuple[str, ...]) -> Sources:
 
 def _means_a_song(word: str) -> bool:
     """Whether a word that is no file is a link, rightly or wrongly written, or a line like “artist - title”."""
+    if "://" not in word and Path(word).suffix.lower() in sources.EXTENSIONS:
+        return False  # “nowhere.wav” and “Artist - Title.mp3” name files that are not there
     return sources.is_link(word) or spotify.names_spotify(word) or " - " in word
 
 
