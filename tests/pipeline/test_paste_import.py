@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from soundforge import jobs, library, pipeline
 from soundforge.config import Settings
 from soundforge.db import Database, reading, transaction
-from soundforge.errors import Conflict, Unavailable
+from soundforge.errors import Conflict, NotFound, Unavailable
 from soundforge.http import Client, Service, client
 from soundforge.library import Query
 from soundforge.spotify import PlaylistPage, Skip, open_spotify
@@ -233,6 +233,17 @@ async def test_a_single_link_that_comes_to_nothing_fails_the_import_with_its_rea
     assert await count(Track) == 0
 
 
+async def test_a_paste_of_which_nothing_came_is_tried_again_from_its_first_line(opened: Workshop, world: World) -> None:
+    opened.spotify.failures = [NotFound("Not yet.", code="spotify_track_not_found") for _ in range(3)]
+    job = await opened.ended(await opened.paste("\n".join(url("track", track(n).id) for n in range(3))))
+    assert (job.status, job.error_code) == ("failed", "spotify_track_not_found")
+    async with transaction() as session:
+        again = await jobs.retry_job(session, opened.owner_id, job.id)
+    ended = await opened.ended(again)
+    assert ended.result == {"tracks": 3, "known": 0, "skipped": 0, "problems": []}
+    assert (await count(Track), await downloads()) == (3, 3)
+
+
 async def test_a_closed_playlist_comes_by_its_page_and_says_how_much_is_missing(opened: Workshop, world: World) -> None:
     link = url("playlist", world.closed.id)
     refused = await opened.ended(await opened.paste(link))
@@ -273,6 +284,55 @@ async def test_two_imports_of_the_same_songs_at_once_add_each_once(opened: Works
     assert [job.status for job in ended] == ["completed", "completed"]
     assert sum(job.result["tracks"] for job in ended) == 120
     assert (await count(Track), await downloads()) == (120, 120)
+
+
+class Held(FakeSpotify):
+    """Keeps the first reading of a list waiting behind its first page."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world, None)
+        self.gates = [asyncio.Event()]
+        self.gate = self.gates[0]
+
+    async def fetch_playlist(
+        self, playlist_id: str, *, start: int = 0, snapshot_id: str = ""
+    ) -> AsyncIterator[PlaylistPage]:
+        gate = self.gates.pop() if self.gates else None
+        async for page in super().fetch_playlist(playlist_id, start=start, snapshot_id=snapshot_id):
+            if page.offset and gate:
+                await gate.wait()
+            yield page
+
+
+async def test_of_two_readings_of_one_list_the_newer_writes_it(
+    database: Database, settings: Settings, world: World
+) -> None:
+    spotify = Held(world)
+    async with open_workshop(settings, database, spotify=spotify, downloads=0) as workshop:
+        await workshop.allow(world)
+        link = url("playlist", world.large.id)
+        older = await workshop.paste(link)
+        await workshop.seen(older, lambda row: bool(row.params.get("offset")))
+        newer = await workshop.ended(await workshop.paste(f"{link}\nBob - Sky"))
+        spotify.gate.set()
+        assert [newer.status, (await workshop.ended(older)).status] == ["completed", "completed"]
+        assert await titles(await entries(workshop)) == wanted(world.large.rows)  # nothing is marked as gone
+
+
+async def test_a_list_that_was_removed_while_it_came_in_stays_removed(
+    database: Database, settings: Settings, world: World
+) -> None:
+    spotify = Held(world)
+    async with open_workshop(settings, database, spotify=spotify, downloads=0) as workshop:
+        await workshop.allow(world)
+        job = await workshop.paste(url("playlist", world.large.id))
+        await workshop.seen(job, lambda row: bool(row.params.get("offset")))
+        async with transaction() as session:
+            (playlist,) = await session.scalars(select(Playlist))
+            await library.remove_playlist(session, workshop.owner_id, playlist.id)
+        spotify.gate.set()
+        assert (await workshop.ended(job)).status == "completed"
+        assert (await count(Playlist), await count(Track)) == (0, DISTINCT)
 
 
 async def test_a_list_from_a_file_keeps_its_order_and_its_lengths(opened: Workshop) -> None:

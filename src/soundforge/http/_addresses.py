@@ -8,6 +8,9 @@ from collections.abc import Awaitable, Callable
 type Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# What Python's table takes for global, in some of its versions or in all, and is not: protocol assignments (a cloud's
+# metadata among them), relays of 6to4, sites of old, documentation.
+_NOT_OPEN = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "3fff::/20")))
 
 
 async def look_up(host: str, port: int) -> list[str]:
@@ -27,6 +30,8 @@ def is_public(text: str) -> bool:
             return False
         if inner := _inner_ipv4(address):
             address = inner
+    if any(address in network for network in _NOT_OPEN):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 

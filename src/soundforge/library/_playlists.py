@@ -29,6 +29,13 @@ async def add_playlist(session: AsyncSession, owner_id: UUID, new: NewPlaylist, 
     return (await session.execute(written)).scalar_one()
 
 
+async def find_walk(session: AsyncSession, owner_id: UUID, new: NewPlaylist, walk_id: UUID) -> UUID | None:
+    """The list that this walk still writes; None where it was removed, or a newer walk has taken it over."""
+    same = (Playlist.owner_id == owner_id, Playlist.kind == new.kind, Playlist.source_id == new.source_id)
+    found = select(Playlist.id).where(*same, Playlist.walk_id == walk_id)
+    return await session.scalar(found.with_for_update(key_share=True))
+
+
 async def add_entries(
     session: AsyncSession, owner_id: UUID, playlist_id: UUID, walk_id: UUID, entries: Sequence[NewEntry]
 ) -> None:

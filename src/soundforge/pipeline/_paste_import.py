@@ -91,7 +91,10 @@ async def _add_entries(
 ) -> None:
     if sheet.playlist is None:
         return
-    playlist_id = await library.add_playlist(session, owner_id, sheet.playlist, walk_id)
+    begin = library.find_walk if sheet.offset else library.add_playlist
+    playlist_id = await begin(session, owner_id, sheet.playlist, walk_id)
+    if playlist_id is None:  # removed meanwhile, or read anew by a younger import, which tells all that is in it
+        return
     entries = [
         NewEntry(item.position, item.entry_id, item.title, tracks.get(item.position), item.skip) for item in sheet.items
     ]
@@ -114,6 +117,8 @@ async def _note_problem(run: jobs.Run, number: int, error: SoundForgeError, coun
         if run.params["what"] == "list":
             await run.note(upload_gone=True)
             await asyncio.to_thread(_received(run.params["upload"]).unlink, missing_ok=True)
+        if problems:  # another try begins where this one did
+            await run.note(line=0, offset=0, snapshot_id="", problems=[])
         raise error
     problem = {"line": number + 1, "code": error.code, "sentence": error.sentence}
     await run.note(line=number + 1, offset=0, snapshot_id="", problems=[*problems, problem])

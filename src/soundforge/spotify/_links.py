@@ -47,6 +47,7 @@ SENTENCES: Final[dict[str, str]] = {
 }
 
 _LONGEST = 2048
+_LONGEST_HOST = 300  # letters, with a scheme and a port; looking through more takes its time
 _HOST = r"(?:https?://)?(?i:open\.spotify\.com)(?::443|:80)?/(?:intl-[a-z]{2}(?:-[a-z]{2})?/)?"
 _REST = r"/?(?:[?#].*)?"
 _LINK = re.compile(rf"{_HOST}(?:embed/)?(track|album|playlist)/([0-9A-Za-z]{{22}}){_REST}")
@@ -81,7 +82,7 @@ def names_spotify(text: str) -> bool:
 
     The host alone counts: a YouTube link with ``spotify`` in its query does not, nor does a song's title.
     """
-    return bool(_NAMES_IT.match(text[:_LONGEST]))
+    return bool(_NAMES_IT.match(text.lstrip()[:_LONGEST_HOST]))
 
 
 def check_id(text: object) -> str:
