@@ -311,6 +311,24 @@ async def test_a_source_of_ones_own_must_be_a_link_that_is_known(opened: Worksho
             await pipeline.request_source(session, opened.owner_id, done.track_id or UUID(int=0), link=link)
 
 
+@pytest.mark.parametrize(
+    ("line", "url"),
+    [("Ann Lee - Nowhere", None), ("https://youtu.be/shelf000098", "https://www.youtube.com/watch?v=shelf000098")],
+)
+async def test_fetching_anew_forgets_a_source_that_came_to_nothing(
+    opened: Workshop, line: str, url: str | None
+) -> None:
+    done = await download_of(opened, await opened.paste(line))
+    track_id = done.track_id or UUID(int=0)
+    async with transaction() as session:
+        link = "https://youtu.be/shelf000099"
+        chosen = await pipeline.request_source(session, opened.owner_id, track_id, link=link)
+    assert (await opened.ended(chosen)).status == "failed"
+    async with transaction() as session:
+        anew = await pipeline.request_fetch(session, opened.owner_id, track_id)
+    assert anew.params.get("url") == url
+
+
 async def test_what_a_site_says_is_kept_as_one_plain_line(database: Database, settings: Settings) -> None:
     nasty = Candidate(video("x", 1).link, "A\x00B\u202eC\n" + "d" * 900, "<script>", 1e9, 20.0)
     downloader = FakeDownloader(shelf={"Nasty": (Place(nasty),)})

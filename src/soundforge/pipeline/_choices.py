@@ -105,7 +105,8 @@ async def _wanted(session: AsyncSession, track: Track) -> dict[str, object]:
     last = select(Job.params).where(Job.track_id == track.id, Job.kind == Kind.DOWNLOAD)
     told = await session.scalar(last.order_by(Job.created_at.desc()).limit(1))
     if told is not None:
-        return {name: value for name, value in told.items() if name not in ("chosen", "replace")}
+        own = {"url": track.source_url} if told.get("placeholder") and track.source_url else {}
+        return {name: value for name, value in told.items() if name not in ("chosen", "replace", "url")} | own
     return {
         "title": track.title,
         "artists": [track.artist] if track.artist else [],
