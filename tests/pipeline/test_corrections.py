@@ -1,15 +1,18 @@
 """A correction through the whole house: asked for, kept, shown, and left alone by the next analysis."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from soundforge import library, pipeline, views
 from soundforge.db import reading, transaction
 from soundforge.errors import Conflict, Invalid
 from soundforge.views import TrackView
 from tests.support.factories import add_song
+from tests.support.jobs import DEADLINE_S
 from tests.support.workshop import Workshop, wav
 
 
@@ -65,6 +68,30 @@ async def test_a_half_beat_and_another_half_are_kept_as_moments(workshop: Worksh
         async with reading() as session:
             (row,) = await library.list_corrections(session, workshop.owner_id, [track_id])
         assert (row.value, row.found) == ({"t_s": moment}, {"t_s": 0.5, "confidence": 0.8})
+
+
+async def test_two_people_who_rename_two_sections_at_once_both_win(workshop: Workshop) -> None:
+    """Sections are kept as one list: the second must read it after the first has written."""
+    track_id, _ = await workshop.forge(wav(3.0))
+    halves = [{"start_s": 0.0, "end_s": 1.5}, {"start_s": 1.5, "end_s": 3.0}]
+    await put_right(workshop, track_id, "sections", sections=halves)
+    written = asyncio.Event()
+
+    async def rename_second() -> None:
+        await written.wait()
+        await put_right(workshop, track_id, "sections", rename=1.5, label="chorus")
+
+    second = asyncio.create_task(rename_second())
+    async with transaction() as session:
+        wish = {"rename": 0.0, "label": "verse"}
+        await pipeline.add_correction(session, workshop.owner_id, track_id, "sections", wish)
+        written.set()
+        async with asyncio.timeout(DEADLINE_S):
+            while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                assert not second.done(), second.result()
+    await second
+    sections = (await view(workshop, track_id)).document["sections"]
+    assert [one["label"] for one in sections] == ["verse", "chorus"]
 
 
 async def test_a_refused_correction_leaves_nothing(workshop: Workshop) -> None:

@@ -1,7 +1,13 @@
 """Tracks, their files, and what was made of them. Functions take part in the caller's transaction."""
 
 from soundforge.library._audio import set_audio
-from soundforge.library._corrections import add_correction, list_corrections, remove_correction, set_figures
+from soundforge.library._corrections import (
+    add_correction,
+    hold_corrections,
+    list_corrections,
+    remove_correction,
+    set_figures,
+)
 from soundforge.library._embeddings import (
     Embeddings,
     NewEmbedding,
@@ -128,6 +134,7 @@ __all__ = [
     "get_shared_file",
     "get_shared_mix",
     "get_track",
+    "hold_corrections",
     "is_in",
     "join_tracks",
     "keep_answer",

@@ -19,9 +19,19 @@ type Found = Mapping[str, Mapping[str, Any] | None]  # by field; None where an a
 _TOLD = {"tempo": "bpm"}  # how the event calls a field that lists show
 
 
+async def hold_corrections(session: AsyncSession, owner_id: UUID, track_id: UUID) -> None:
+    """Let nobody else correct this track, nor an analysis of it end, until the transaction ends; raises ``NotFound``.
+
+    Who reads the present values to make a new one of them holds first, or undoes what somebody did meanwhile.
+    """
+    if await session.scalar(_held(owner_id, track_id, is_living=True)) is None:
+        msg = "There is no such track in your library."
+        raise NotFound(msg, code="track_not_found")
+
+
 async def add_correction(session: AsyncSession, owner_id: UUID, track_id: UUID, new: NewCorrection) -> None:
     """Let a user's value count for one field, in place of the one they gave before; raises ``NotFound``."""
-    await _lock(session, owner_id, track_id)
+    await hold_corrections(session, owner_id, track_id)
     said = {"value": new.value, "user_id": owner_id, "found": new.found, "corrected_at": datetime.now(UTC)}
     row = insert(Correction).values(track_id=track_id, field=new.field, **said)
     await session.execute(row.on_conflict_do_update(index_elements=["track_id", "field"], set_=said))
@@ -31,7 +41,7 @@ async def add_correction(session: AsyncSession, owner_id: UUID, track_id: UUID, 
 
 async def remove_correction(session: AsyncSession, owner_id: UUID, track_id: UUID, field: str) -> None:
     """Let what was found count again; raises ``NotFound`` ("correction_not_found")."""
-    await _lock(session, owner_id, track_id)
+    await hold_corrections(session, owner_id, track_id)
     gone = delete(Correction).where(Correction.track_id == track_id, Correction.field == field)
     row = (await session.execute(gone.returning(Correction.found))).one_or_none()
     if row is None:
@@ -80,13 +90,6 @@ def columns(field: str, value: Mapping[str, Any] | None) -> dict[str, Any]:
         name = f"{known['tonic']} {known['mode']}" if known.get("tonic") else None
         return {"musical_key": name, "camelot": known.get("camelot")}
     return {}
-
-
-async def _lock(session: AsyncSession, owner_id: UUID, track_id: UUID) -> None:
-    """One after the other: an analysis that ends at this moment reads the corrections before or after this one."""
-    if await session.scalar(_held(owner_id, track_id, is_living=True)) is None:
-        msg = "There is no such track in your library."
-        raise NotFound(msg, code="track_not_found")
 
 
 def _held(owner_id: UUID, track_id: UUID, *, is_living: bool = False) -> Any:

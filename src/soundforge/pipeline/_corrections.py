@@ -18,6 +18,7 @@ async def add_correction(
 
     Raises ``Invalid`` ("invalid_correction"), ``Conflict`` ("sections_changed"), ``NotFound``.
     """
+    await library.hold_corrections(session, owner_id, track_id)
     track = await library.get_track(session, owner_id, track_id)
     document = await _document(session, track)
     value = formats.read_correction(field, wish, document)
