@@ -10,9 +10,9 @@ from sqlalchemy import text
 from soundforge import library
 from soundforge.db import Database, reading, transaction
 from soundforge.errors import NotFound
-from soundforge.library import Figures, NewCorrection, Query
+from soundforge.library import Figures, NewAudio, NewCorrection, Query
 from soundforge.tables import Correction, Track
-from tests.support.factories import add_song
+from tests.support.factories import add_song, new_file
 from tests.support.jobs import DEADLINE_S, Wire, open_wire
 
 A_MINOR = {"tonic": "A", "mode": "minor", "camelot": "8A"}
@@ -79,6 +79,15 @@ async def test_another_analysis_changes_what_was_found_and_not_what_counts(track
     async with transaction() as session:
         await library.remove_correction(session, track.owner_id, track.id, "tempo")
     assert await shown(track) == (86.0, "E minor", "9A")
+
+
+async def test_other_audio_takes_what_was_found_of_the_old_and_leaves_what_the_user_says(track: Track) -> None:
+    await put_right(track, TEMPO)
+    audio = NewAudio(new_file("a.wav"), new_file(), None, "f" * 64, 44_100, 1000, 44_100, 2, "wav")
+    async with transaction() as session:
+        await library.set_audio(session, track.owner_id, track.id, audio, source_url="", is_doubtful=False)
+    assert await shown(track) == (170.0, None, None)
+    assert (await rows(track))["tempo"].found is None
 
 
 async def test_the_newest_of_two_values_counts_and_there_is_one_row(track: Track) -> None:

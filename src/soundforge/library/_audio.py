@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import NotFound, Unavailable
 from soundforge.events import TrackChanged, publish
+from soundforge.library._corrections import set_figures
 from soundforge.library._files import add_file, orphan_files
 from soundforge.library._tracks import file_ids_of, flush_unique
-from soundforge.library._types import NewAudio
+from soundforge.library._types import Figures, NewAudio
 from soundforge.tables import ACTIVE, AnalysisPart, Job, Kind, Stem, Track
 
 _AGAIN_S = 10.0
@@ -19,7 +20,7 @@ _AGAIN_S = 10.0
 async def set_audio(
     session: AsyncSession, owner_id: UUID, track_id: UUID, new: NewAudio, *, source_url: str, is_doubtful: bool
 ) -> Track:
-    """Give a track its audio. What was made of other audio before goes: stems, analysis, figures.
+    """Give a track its audio. What was made of other audio before goes: stems, analysis, figures not a user's own.
 
     Raises ``NotFound``; ``Unavailable`` ("track_busy") while something is made of the audio that it has; ``Conflict``
     ("duplicate_audio") when another living track is made of the same bytes: then nothing of this transaction may stay.
@@ -35,13 +36,13 @@ async def set_audio(
     track.cover_file_id = new.cover.id if new.cover else cover_id
     track.audio_sha256, track.frames, track.duration_ms = new.audio_sha256, new.frames, new.duration_ms
     track.sample_rate_hz, track.channels, track.format = new.sample_rate_hz, new.channels, new.format
-    track.bpm = track.musical_key = track.camelot = None
     track.warnings = list(new.warnings)
     track.source_url, track.is_doubtful = source_url or None, is_doubtful
     track.updated_at = datetime.now(UTC)
     await flush_unique(session)
     await orphan_files(session, left)
-    await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=("audio", "bpm", "key")))
+    await set_figures(session, owner_id, track_id, Figures(bpm=None, musical_key=None, camelot=None))
+    await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=("audio",)))
     return track
 
 
