@@ -128,6 +128,12 @@ async def test_a_list_that_changed_while_it_was_read_is_read_once_more(opened: W
     assert job.status == "completed"
     assert await titles(await entries(opened)) == wanted(world.large.rows)
     assert len(world.large.rows) == 511
+    songs = [row for row in world.large.rows if not isinstance(row, Skip)]
+    assert job.result["tracks"] + job.result["known"] == len(songs), (
+        "each entry is counted once, in the walk that counts"
+    )
+    assert job.result["tracks"] == await count(Track)
+    assert job.result["skipped"] == 511 - len(songs)
 
 
 async def test_one_that_changed_while_its_import_lay_broken_is_read_from_the_start(

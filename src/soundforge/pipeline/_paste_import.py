@@ -7,6 +7,7 @@ killed goes on behind the last sheet that was written, and one that is started a
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +20,7 @@ from soundforge.pipeline._requests import new_download
 from soundforge.pipeline._sheets import Item, Sheet, list_sheets, read_sheets
 
 _MOST_BYTES = 8 << 20
+_NOTHING = {"tracks": 0, "known": 0, "skipped": 0}
 _LIST = {"kind": "list"}
 
 
@@ -59,26 +61,43 @@ async def _write(run: jobs.Run, number: int, sheet: Sheet) -> None:
     walk_id = uuid4() if sheet.offset == 0 else UUID(str(run.params["walk_id"]))
     async with run.writing() as session:
         await _stop_if_cancelled(session, run)
-        tracks, counts = await _add_songs(session, run, sheet)
+        tracks, of_line = await _add_songs(session, run, number, sheet)
         if sheet.playlist:
             await _add_entries(session, run.owner_id, sheet, walk_id, tracks)
         at = {"line": number + 1, "offset": 0, "snapshot_id": ""}
         if not sheet.is_last:
             at = {"line": number, "offset": sheet.offset + len(sheet.items), "snapshot_id": sheet.snapshot_id}
-        await run.note_in(session, **at, walk_id=str(walk_id), counts=counts)
+        await run.note_in(session, **at, walk_id=str(walk_id), of_line=of_line, counts=_counts(of_line))
 
 
-async def _add_songs(session: AsyncSession, run: jobs.Run, sheet: Sheet) -> tuple[dict[int, UUID], dict[str, int]]:
-    """Tracks by their position, and the counts of the whole import so far."""
+async def _add_songs(
+    session: AsyncSession, run: jobs.Run, number: int, sheet: Sheet
+) -> tuple[dict[int, UUID], dict[str, Any]]:
+    """Tracks by their position, and what was counted in this line."""
     items = [item for item in sheet.items if item.song]
     linked = await library.add_songs(session, run.owner_id, [item.song for item in items if item.song])
-    counts = {"tracks": 0, "known": 0, "skipped": 0, **run.params.get("counts", {})}
-    for one in linked:
-        counts["tracks" if one.is_new else "known"] += 1
     asked = [(one.track_id, item) for item, one in zip(items, linked, strict=True) if not one.has_audio]
     await jobs.add_jobs(session, [_download(run, *each) for each in asked])  # those under way come already
-    counts["skipped"] += len(sheet.items) - len(items)
-    return {item.position: one.track_id for item, one in zip(items, linked, strict=True)}, counts
+    of_line = _line_so_far(run.params, number, sheet.offset)
+    of_line["tracks"] += sum(one.is_new for one in linked)
+    of_line["songs"] += len(items)
+    of_line["skipped"] += len(sheet.items) - len(items)
+    return {item.position: one.track_id for item, one in zip(items, linked, strict=True)}, of_line
+
+
+def _line_so_far(params: Mapping[str, Any], number: int, offset: int) -> dict[str, Any]:
+    """What pages before this one counted: songs and skips of this walk alone, new tracks of every walk of the line."""
+    so_far = params.get("of_line", {})
+    if so_far.get("line") != number:
+        return {"line": number, "songs": 0, "tracks": 0, "skipped": 0, "before": params.get("counts", _NOTHING)}
+    return {**so_far, "songs": 0, "skipped": 0} if offset == 0 else dict(so_far)
+
+
+def _counts(of_line: Mapping[str, Any]) -> dict[str, int]:
+    """The counts of the whole import so far, as pages tell them."""
+    known = max(0, of_line["songs"] - of_line["tracks"])
+    of_this = {"tracks": of_line["tracks"], "known": known, "skipped": of_line["skipped"]}
+    return {name: of_line["before"][name] + of_this[name] for name in _NOTHING}
 
 
 def _download(run: jobs.Run, track_id: UUID, item: Item) -> jobs.NewJob:

@@ -132,10 +132,10 @@ async def test_zoom_acts_on_all_timelines_of_a_track_and_the_page_turns_with_the
 async def test_a_layer_is_a_file_and_its_name(studio: Studio) -> None:
     page = await studio.open()
     layer = "export default { top: 10, draw(pen, scene, band) { window.drawn = [scene.width, band.y, band.height]; } };"
-    await page.route("**/layers/cues.js", lambda route: route.fulfill(body=layer, content_type="text/javascript"))
+    await page.route("**/layers/marks.js", lambda route: route.fulfill(body=layer, content_type="text/javascript"))
     await page.evaluate("""
         const timeline = document.createElement("sf-timeline");
-        timeline.dataset.layers = "sections cues grid";
+        timeline.dataset.layers = "sections marks grid";
         timeline.dataset.duration = "10";
         document.querySelector(".stage").append(timeline);
     """)
