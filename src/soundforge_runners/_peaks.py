@@ -1,8 +1,8 @@
-"""Waveform peaks: BBC audiowaveform `.dat`, version 2, 8 bits, 256 samples per pixel, one channel.
+"""Waveform peaks at four levels: BBC audiowaveform `.dat`, version 2, 8 bits, one channel, one level behind the other.
 
-Format: https://github.com/bbc/audiowaveform, doc/DataFormat.md. A header of 24 bytes, little-endian
-(version, flags, sample rate, samples per pixel, length in pixels, channels), then minimum and maximum of each pixel
-as signed bytes.
+Format: https://github.com/bbc/audiowaveform, doc/DataFormat.md. A level is a whole `.dat` file: a header of 24 bytes,
+little-endian (version, flags, sample rate, samples per pixel, length in pixels, channels), then minimum and maximum of
+each pixel as signed bytes. The finest level comes first, so whoever reads but one reads that.
 """
 
 import struct
@@ -14,13 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLES_PER_PIXEL = 256
+LEVELS, FACTOR = 4, 4
 _VERSION = 2
 _EIGHT_BITS = 1
 _HEADER = struct.Struct("<iIiiIi")
 
+type Pixels = NDArray[np.int8]  # [pixels, 2]: minimum, maximum
+
+
+def levels_of(frames: int) -> list[tuple[int, int]]:
+    """Samples per pixel and length in pixels of each level of so long a sound, the finest first."""
+    widths = [SAMPLES_PER_PIXEL * FACTOR**level for level in range(LEVELS)]
+    return [(width, -(-frames // width)) for width in widths]
+
 
 class PeaksWriter:
-    """Write the peaks of a sound that arrives in blocks of any length; memory stays at one block.
+    """Write the peaks of a sound that arrives in blocks of any length; memory stays at a block and the pixels.
 
     Channels are folded, not mixed: a pixel's minimum is the lowest sample of any channel and its maximum the highest,
     so opposite phase does not vanish from the picture. Full scale (1.0) is 128 steps; what passes it is clipped.
@@ -32,9 +41,8 @@ class PeaksWriter:
         self._sample_rate_hz = sample_rate_hz
         self._rest = np.empty((0, channels), dtype=np.float32)
         self._frames = 0
-        self._pixels = 0
+        self._pixels: list[Pixels] = [np.empty((0, 2), dtype=np.int8)]
         self._file = path.open("wb")
-        self._write_header()
 
     def add(self, block: NDArray[np.float32]) -> None:
         """Add float32 [frames, channels]; a pixel that is still open waits for the next block."""
@@ -44,16 +52,18 @@ class PeaksWriter:
         self._frames += len(block)
         frames = np.concatenate([self._rest, block]) if len(self._rest) else block
         whole = len(frames) // SAMPLES_PER_PIXEL * SAMPLES_PER_PIXEL
-        self._write_pixels(frames[:whole].reshape(-1, SAMPLES_PER_PIXEL * self._channels))
+        self._add_pixels(frames[:whole].reshape(-1, SAMPLES_PER_PIXEL * self._channels))
         self._rest = frames[whole:].copy()
 
     def close(self) -> int:
-        """Write the last, shorter pixel and the final header; give the number of frames taken. May be done twice."""
+        """Add the last, shorter pixel and write all levels; give the number of frames taken. May be done twice."""
         if not self._file.closed:
             if len(self._rest):
-                self._write_pixels(self._rest.reshape(1, -1))
-            self._file.seek(0)
-            self._write_header()
+                self._add_pixels(self._rest.reshape(1, -1))
+            pixels = np.concatenate(self._pixels)
+            for width, _ in levels_of(self._frames):
+                self._write_level(width, pixels)
+                pixels = _coarser(pixels)
             self._file.close()
         return self._frames
 
@@ -65,14 +75,21 @@ class PeaksWriter:
     ) -> None:
         self.close()
 
-    def _write_pixels(self, pixels: NDArray[np.float32]) -> None:
-        extremes = np.stack([pixels.min(axis=1), pixels.max(axis=1)], axis=1)
-        self._file.write(_as_bytes(extremes).tobytes())
-        self._pixels += len(pixels)
+    def _add_pixels(self, pixels: NDArray[np.float32]) -> None:
+        self._pixels.append(_as_bytes(np.stack([pixels.min(axis=1), pixels.max(axis=1)], axis=1)))
 
-    def _write_header(self) -> None:
-        rate, pixels = self._sample_rate_hz, self._pixels
-        self._file.write(_HEADER.pack(_VERSION, _EIGHT_BITS, rate, SAMPLES_PER_PIXEL, pixels, 1))
+    def _write_level(self, samples_per_pixel: int, pixels: Pixels) -> None:
+        self._file.write(_HEADER.pack(_VERSION, _EIGHT_BITS, self._sample_rate_hz, samples_per_pixel, len(pixels), 1))
+        self._file.write(pixels.tobytes())
+
+
+def _coarser(pixels: Pixels) -> Pixels:
+    """Four pixels as one; the last one may stand for fewer."""
+    starts = np.arange(0, len(pixels), FACTOR)
+    if not len(starts):
+        return pixels
+    low, high = np.minimum.reduceat(pixels[:, 0], starts), np.maximum.reduceat(pixels[:, 1], starts)
+    return np.stack([low, high], axis=1)
 
 
 def _as_bytes(extremes: NDArray[np.float32]) -> NDArray[Any]:

@@ -1,7 +1,6 @@
 """What every Analyzer must do, fake and real: subclass it and give the `analyzer` fixture."""
 
 import json
-import struct
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from soundforge.engines import Analyzed, Analyzer, Part, Pcm
 from soundforge_runners.analysis import EMPTY
 from tests.support.signals import rock_song, write
+from tests.support.waveforms import levels_in
 
 NAMES = ("tempo", "meter", "beats", "downbeats", "key", "chords", "sections", "cues", "loudness", "energy", "waveform")
 
@@ -56,10 +56,10 @@ class AnalyzerContract:
         analyzed = await analyzer.analyze(song, folder=tmp_path / "work", threads=1)
         path = analyzed.parts[0].path
         assert path is not None
-        pixels = -(-song.frames // 256)
-        data = path.read_bytes()
-        assert struct.unpack("<iIiiIi", data[:24]) == (2, 1, song.sample_rate_hz, 256, pixels, 1)
-        assert len(data) == 24 + 2 * pixels
+        levels = {width: len(pixels) for width, pixels in levels_in(path.read_bytes()).items()}
+        assert levels == {width: -(-song.frames // width) for width in (256, 1024, 4096, 16384)}
+        told = analyzed.parts[0].document["waveform"]["levels"]
+        assert {one["samples_per_pixel"]: one["length"] for one in told} == levels
         assert [part.path for part in analyzed.parts[1:]] == [None] * (len(EMPTY) - 1)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from soundforge_runners._protocol import Refused
 from soundforge_runners._stems import Source, StemWriter
+from tests.support.waveforms import levels_in
 
 type Sound = NDArray[np.float32]
 
@@ -117,9 +118,9 @@ def test_every_stem_has_its_peaks_and_nothing_else_stays(tmp_path: Path) -> None
     mix = noise(1000, level=0.05)
     write_stems(write_source(tmp_path, mix), tmp_path / "out", dict.fromkeys(STEMS[:3], mix / 4))
     assert {path.name for path in (tmp_path / "out").iterdir()} == {f"{n}.{e}" for n in STEMS for e in ("flac", "dat")}
-    peaks = (tmp_path / "out/vocals.dat").read_bytes()
-    assert int.from_bytes(peaks[16:20], "little") == 4, "1000 frames, 256 to a pixel"
-    assert max(np.frombuffer(peaks[24:], np.int8)) == int(128 * np.abs(mix / 4).max()) or min(peaks[24:]) < 128
+    levels = levels_in((tmp_path / "out/vocals.dat").read_bytes())
+    assert {width: len(pixels) for width, pixels in levels.items()} == {256: 4, 1024: 1, 4096: 1, 16384: 1}
+    assert max(-levels[1024][0][0], levels[1024][0][1]) == int(128 * np.abs(mix / 4).max())
 
 
 def test_scratch_goes_when_the_engine_fails(tmp_path: Path) -> None:

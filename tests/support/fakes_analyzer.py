@@ -1,15 +1,18 @@
 """An analyzer that has listened before: it gives the same answer for every song, at once."""
 
 import asyncio
-import struct
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from soundforge.engines import Analyzed, OnProgress, Part, Pcm
+from tests.support.waveforms import level
+
+_WIDTHS = (256, 1024, 4096, 16384)
 
 DOCUMENTS: dict[str, dict[str, Any]] = {
-    "peaks": {"waveform": {"format": "audiowaveform-dat-v2", "bits": 8, "levels": []}},
+    "peaks": {"waveform": {"format": "audiowaveform-dat-v2", "bits": 8, "levels": []}},  # they follow the song's length
     "loudness": {
         "loudness": {
             "integrated_lufs": -14.0,
@@ -48,8 +51,11 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     },
     "cues": {"cues": [{"t_s": 0.5, "kind": "first_downbeat", "bar": 0}]},
     "features": {
-        "features": {"centroid_hz": {"mean": 2000.0, "std": 500.0}},
-        "embedding": {"name": "sfa-69-v1", "dim": 69, "values": [0.0] * 69},
+        "features": {
+            "centroid_hz": {"mean": 2000.0, "std": 500.0},
+            "periodicity": {"lags_per_s": 10.0, "strength": [1.0, 0.5, 0.25]},
+        },
+        "embedding": {"name": "sfa-69-v1", "dim": 69, "values": [*[0.0] * 60, math.log2(120), *[0.0] * 8]},
     },
 }
 
@@ -78,7 +84,8 @@ class FakeAnalyzer:
         parts = []
         for number, (stage, document) in enumerate(DOCUMENTS.items()):
             path = _write_peaks(pcm, folder) if stage == "peaks" else None
-            parts.append(Part(stage, {**document, "warnings": []}, path))
+            said = {"waveform": _waveform(pcm)} if stage == "peaks" else document
+            parts.append(Part(stage, {**said, "warnings": []}, path))
             if on_part:
                 on_part(parts[-1])
             if on_progress:
@@ -86,8 +93,15 @@ class FakeAnalyzer:
         return Analyzed(tuple(parts), "fake-1", (), {"cpu_s": 0.0, "wall_s": 0.0, "peak_rss_mb": 0})
 
 
+def _waveform(pcm: Pcm) -> dict[str, Any]:
+    levels = [{"samples_per_pixel": width, "length": -(-pcm.frames // width)} for width in _WIDTHS]
+    return {**DOCUMENTS["peaks"]["waveform"], "levels": levels}
+
+
 def _write_peaks(pcm: Pcm, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    path, pixels = folder / "peaks.dat", -(-pcm.frames // 256)
-    path.write_bytes(struct.pack("<iIiiIi", 2, 1, pcm.sample_rate_hz, 256, pixels, 1) + b"\x80\x7f" * pixels)
+    path = folder / "peaks.dat"
+    path.write_bytes(
+        b"".join(level(pcm.sample_rate_hz, width, b"\x80\x7f" * -(-pcm.frames // width)) for width in _WIDTHS)
+    )
     return path

@@ -24,8 +24,10 @@ from tests.support.audio import sweep
 from tests.support.factories import new_track
 from tests.support.fakes_analyzer import DOCUMENTS
 from tests.support.fakes_storage import MemoryStorage
+from tests.support.waveforms import level
 
 BASE = "http://localhost:8723"
+PEAKS = b"".join(level(8000, width, b"\xf0\x10" * -(-800 // width)) for width in (256, 1024, 4096, 16384))
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class House:
                 for kind in (Kind.SEPARATION, Kind.ANALYSIS, Kind.EXPORT)
             }
             failed, waiting = [await add_job(session, owner_id, Kind.IMPORT, params={"name": title}) for _ in range(2)]
-            peaks = await self._put("vocals.dat", "application/octet-stream", b"peaks")
+            peaks = await self._put("vocals.dat", "application/octet-stream", PEAKS)
             stem = NewStem("vocals", await self._put("vocals.flac", "audio/flac", self._flac()), peaks, 0.0)
             await library.add_stems(session, owner_id, track.id, asked[Kind.SEPARATION].id, [stem])
             for stage, document in DOCUMENTS.items():

@@ -3,9 +3,11 @@
 import io
 
 import numpy as np
+import pytest
 import soundfile
 
-from tests.support.house import House
+from tests.support.house import PEAKS, House
+from tests.support.waveforms import levels_in
 
 
 async def test_a_packed_chunk_holds_the_samples_of_the_plain_one(house: House) -> None:
@@ -32,3 +34,20 @@ async def test_beyond_the_end_there_is_nothing_in_either_form(house: House) -> N
             f"/audio/{song.stem_id}/pcm", params={"from": 5000, "frames": 10, "as": form}
         )
         assert (answer.status_code, answer.content, answer.headers["x-frames"]) == (200, b"", "800")
+
+
+@pytest.mark.parametrize(
+    ("asked", "width"),
+    [("", 256), ("1", 256), ("256", 256), ("1023", 256), ("4096", 4096), ("5000", 4096), ("99999", 16384)],
+)
+async def test_a_waveform_comes_as_coarse_as_asked_for_and_never_coarser(house: House, asked: str, width: int) -> None:
+    song = await house.add_song()
+    path = f"/files/{song.peaks_id}/peaks"
+    answer = await house.visitors["ann"].get(path, params={"samples_per_pixel": asked} if asked else {})
+    assert levels_in(answer.content) == {width: levels_in(PEAKS)[width]}
+
+
+async def test_a_waveform_of_no_samples_a_pixel_is_refused(house: House) -> None:
+    song = await house.add_song()
+    path = f"/files/{song.peaks_id}/peaks?samples_per_pixel=0"
+    assert (await house.visitors["ann"].get(path)).status_code == 422

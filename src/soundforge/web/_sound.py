@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import struct
 
 import numpy as np
 import soundfile
@@ -13,6 +14,7 @@ from soundforge.storage import Storage
 from soundforge.tables import File
 
 LONGEST_CHUNK_S = 2
+PEAKS_HEADER = struct.Struct("<iIiiIi")  # of audiowaveform: see soundforge_runners._peaks
 LEVEL = 0.375  # of compression: see docs/benchmarks.md
 
 type Samples = NDArray[np.int16]  # [frames, channels]
@@ -34,12 +36,25 @@ async def send_pcm(storage: Storage, file: File, start: int, frames: int, *, pac
     return Response(data, media_type=kind, headers={**headers, "Cache-Control": cache})
 
 
-async def send_peaks(storage: Storage, file: File, *, cache: str) -> Response:
-    """A waveform in audiowaveform's format; raises ``NotFound``."""
+async def send_peaks(storage: Storage, file: File, samples_per_pixel: int, *, cache: str) -> Response:
+    """A waveform in audiowaveform's format, as coarse as asked for or the next finer level; raises ``NotFound``."""
     if file.media_type != "application/octet-stream":
         raise NotFound("There is no such waveform.", code="file_not_found")
-    data = await storage.read(file.key)
+    data = await storage.read(file.key, *await _level(storage, file, samples_per_pixel))
     return Response(data, media_type="application/octet-stream", headers={"Cache-Control": cache})
+
+
+async def _level(storage: Storage, file: File, samples_per_pixel: int) -> tuple[int, int]:
+    """Where a level lies in the file: levels are whole files one behind the other, the finest first."""
+    found, at = (0, file.size_bytes), 0
+    while at + PEAKS_HEADER.size <= file.size_bytes:
+        header = await storage.read(file.key, at, at + PEAKS_HEADER.size)
+        _version, _flags, _rate, width, pixels, channels = PEAKS_HEADER.unpack(header)
+        end = at + PEAKS_HEADER.size + 2 * pixels * channels
+        if (at and width > samples_per_pixel) or not at < end <= file.size_bytes:
+            break
+        found, at = (at, end), end
+    return found
 
 
 def pack(block: Samples, rate_hz: int) -> bytes:

@@ -12,16 +12,15 @@ from soundforge_runners.analysis._key import TONICS, camelot
 from soundforge_runners.analysis._loudness import Loudness
 from soundforge_runners.analysis._rhythm import Rhythm
 from soundforge_runners.analysis._structure import Section
-from soundforge_runners.analysis._vocals import Vocals
 
 type Document = dict[str, Any]
 
 _DIGITS = 4
 
 
-def waveform_document(pixels: int, samples_per_pixel: int) -> Document:
-    """Describe the peaks file."""
-    levels = [{"samples_per_pixel": samples_per_pixel, "length": pixels}]
+def waveform_document(levels_of_file: Sequence[tuple[int, int]]) -> Document:
+    """Describe the peaks file by the samples per pixel and the length of each level."""
+    levels = [{"samples_per_pixel": width, "length": pixels} for width, pixels in levels_of_file]
     return {"waveform": {"format": "audiowaveform-dat-v2", "bits": 8, "levels": levels}}
 
 
@@ -84,14 +83,6 @@ def structure_document(sections: Sequence[Section], curve: NDArray[np.float64]) 
     ]
     value = float(np.mean(curve)) if len(curve) else 0.0
     return {"sections": listed or None, "energy": {"value_0_1": value, "curve_hz": 1, "curve": curve.tolist()}}
-
-
-def vocals_document(vocals: Vocals | None) -> Document:
-    """Give where somebody sings; null without a vocal stem."""
-    if vocals is None:
-        return {"vocals": None}
-    spans = [{"start_s": span.start_s, "end_s": span.end_s, "confidence": span.confidence} for span in vocals.spans]
-    return {"vocals": {"share": vocals.share, "spans": spans}}
 
 
 def cues_document(cues: Sequence[Cue]) -> Document:

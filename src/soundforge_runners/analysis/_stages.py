@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundforge_runners._peaks import SAMPLES_PER_PIXEL, PeaksWriter
+from soundforge_runners._peaks import PeaksWriter, levels_of
 from soundforge_runners._protocol import MAX_LINE
 from soundforge_runners.analysis import _document as document
 from soundforge_runners.analysis._chroma import Chroma, tuned_chroma
@@ -28,20 +28,23 @@ from soundforge_runners.analysis._spectrum import Spectra, read_spectra
 from soundforge_runners.analysis._structure import Section, bar_edges, find_sections
 from soundforge_runners.analysis._tempo import onset_curve
 from soundforge_runners.analysis._tonality import is_empty, is_tonal
-from soundforge_runners.analysis._vocals import find_vocals
 
 type Warning_ = dict[str, str]
 type OnPart = Callable[[str, Document, str | None], None]
 type OnProgress = Callable[[float, str], None]
 
-ALGORITHM_VERSION = "2026.11-c"
+ALGORITHM_VERSION = "2026.11-d"
 _ENVELOPE_BYTES = 1024
+_OPPOSITE = [
+    {"code": "opposite_phase", "sentence": "The channels are in opposite phase: in mono, the song nearly vanishes."}
+]
+_NO_BEAT = ("no_beat", "No steady beat was found.")
 EMPTY: dict[str, tuple[str, ...]] = {
     "peaks": ("waveform",),
     "loudness": ("loudness",),
     "rhythm": ("tempo", "meter", "beats", "downbeats"),
     "harmony": ("key", "chords"),
-    "structure": ("sections", "energy", "vocals"),
+    "structure": ("sections", "energy"),
     "cues": ("cues",),
     "features": ("features", "embedding"),
 }
@@ -64,7 +67,6 @@ class Song:
     source: Source
     peaks_path: Path
     report: OnProgress
-    vocals: Source | None = None
     loudness: Loudness | None = None
     spectra: Spectra | None = None
     chroma: Chroma | None = None
@@ -84,24 +86,26 @@ class Song:
         if self.loudness is None or self.loudness.integrated_lufs is None:
             raise Nothing("silence", "There is nothing to hear.")
         if self.spectra is None or self.chroma is None:
-            lufs = self.loudness.integrated_lufs
-            self.spectra = read_spectra(self.source, lufs, lambda share: self.report(20 + 60 * share, "spectra"))
+            self.spectra = read_spectra(
+                self.source,
+                self.loudness.integrated_lufs,
+                lambda share: self.report(20 + 60 * share, "spectra"),
+                is_opposite=self.loudness.is_opposite,
+            )
             self.chroma = tuned_chroma(self.spectra)
         if is_empty(self.spectra):
             raise Nothing("silence", "There is nothing to hear.")
         return self.spectra, self.chroma
 
 
-def analyze(
-    source: Source, peaks_path: Path, on_part: OnPart, on_progress: OnProgress, vocals: Source | None = None
-) -> list[Warning_]:
-    """Run every stage; give the warnings of all. Writes the peaks to `peaks_path`; `vocals` is a vocal stem."""
-    song, warnings = Song(source, peaks_path, on_progress, vocals), []
+def analyze(source: Source, peaks_path: Path, on_part: OnPart, on_progress: OnProgress) -> list[Warning_]:
+    """Run every stage; give the warnings of all, each once. Writes the peaks to `peaks_path`."""
+    song, warnings = Song(source, peaks_path, on_progress), list[Warning_]()
     for percent, (name, stage) in zip((0, 10, 20, 85, 90, 95, 97), _STAGES.items(), strict=True):
         on_progress(percent, name)
         part, found = run_stage(name, stage, song)
         on_part(name, part, str(peaks_path) if name == "peaks" and part["waveform"] else None)
-        warnings += found
+        warnings += [warning for warning in found if warning not in warnings]
     return warnings
 
 
@@ -110,6 +114,7 @@ def run_stage(name: str, stage: Callable[[Song], Document], song: Song) -> tuple
     warnings: list[Warning_] = []
     try:
         part = _of_a_size_to_send(document.rounded(stage(song)))
+        warnings = part.pop("warnings", [])
     except Nothing as nothing:
         part, warnings = dict.fromkeys(EMPTY[name]), [{"code": nothing.code, "sentence": nothing.sentence}]
     except (MemoryError, OSError):
@@ -135,19 +140,19 @@ def _peaks(song: Song) -> Document:
         frames = writer.close()
     if frames != song.source.frames:
         raise Nothing("cut_short", "The decoded sound is shorter than announced.")
-    return document.waveform_document(-(-frames // SAMPLES_PER_PIXEL), SAMPLES_PER_PIXEL)
+    return document.waveform_document(levels_of(frames))
 
 
 def _loudness(song: Song) -> Document:
     song.loudness = measured(song.source)
-    return document.loudness_document(song.loudness)
+    return {**document.loudness_document(song.loudness), "warnings": _OPPOSITE if song.loudness.is_opposite else []}
 
 
 def _rhythm(song: Song) -> Document:
     spectra, chroma = song.heard()
     song.rhythm = find_rhythm(spectra, chroma)
     if song.rhythm is None:
-        raise Nothing("no_beat", "No steady beat was found.")
+        raise Nothing(*_NO_BEAT)
     return document.rhythm_document(song.rhythm)
 
 
@@ -166,14 +171,15 @@ def _structure(song: Song) -> Document:
     edges_s = bar_edges(song.downbeats_s, song.source.duration_s)
     if song.rhythm is not None:
         song.sections = find_sections(spectra, edges_s, bar_energy(song.energy, edges_s))
-    vocals = find_vocals(song.vocals) if song.vocals else None
-    return {**document.structure_document(song.sections, song.energy), **document.vocals_document(vocals)}
+    return document.structure_document(song.sections, song.energy)
 
 
 def _cues(song: Song) -> Document:
     spectra, chroma = song.heard()
-    bars = bars_of(song.rhythm, Accents(spectra.onset_bands, chroma.whole)) if song.rhythm else None
-    return document.cues_document(find_cues(song.sections, bars, song.energy) if bars else [])
+    if song.rhythm is None:
+        raise Nothing(*_NO_BEAT)
+    bars = bars_of(song.rhythm, Accents(spectra.onset_bands, chroma.whole))
+    return document.cues_document(find_cues(song.sections, bars, song.energy))
 
 
 def _features(song: Song) -> Document:

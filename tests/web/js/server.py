@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from soundforge.web._render import brief
 from soundforge.web._security_headers import COMPILER_PATH, COMPILER_POLICY, CONTENT_SECURITY_POLICY
 from soundforge.web._sound import pack
+from tests.support.waveforms import level
 
 WEB = Path(__file__).resolve().parents[3] / "src" / "soundforge" / "web"
 RATE = 44100
@@ -79,11 +79,11 @@ def _energy() -> tuple[list[float], list[float]]:
 
 
 @functools.cache
-def peaks(name: str) -> bytes:
-    """The .dat file of a sound: version 2, 8 bit, 256 samples a pair, one channel."""
-    mono = sound(name).mean(axis=1)[: FRAMES // 256 * 256].reshape(-1, 256) / 256
+def peaks(name: str, width: int) -> bytes:
+    """One level of the waveform of a sound, so many samples a pair."""
+    mono = sound(name).mean(axis=1)[: FRAMES // width * width].reshape(-1, width) / 256
     pairs = np.stack([mono.min(axis=1), mono.max(axis=1)], axis=1).clip(-128, 127).astype(np.int8)
-    return struct.pack("<iIiiIi", 2, 1, RATE, 256, len(pairs), 1) + pairs.tobytes()
+    return level(RATE, width, pairs.tobytes())
 
 
 def document() -> dict[str, object]:
@@ -98,6 +98,7 @@ def document() -> dict[str, object]:
         "beats": {"times_s": beats},
         "downbeats": {"beat_indices": list(range(0, len(beats), 4))},
         "sections": sections,
+        "vocals": {"share": 0.5, "spans": [{"start_s": 8.0, "end_s": 56.0, "confidence": 0.9}]},
         "chords": [
             {"start_s": i * 4 * BEAT_S, "end_s": (i + 1) * 4 * BEAT_S, "label": chords[i % 4]}
             for i in range(len(beats) // 4)
@@ -121,7 +122,8 @@ async def pcm(request: Request) -> Response:
 
 async def dat(request: Request) -> Response:
     """A file's peaks."""
-    return Response(peaks(request.path_params["file"]), media_type="application/octet-stream")
+    width = int(request.query_params["samples_per_pixel"])
+    return Response(peaks(request.path_params["file"], width), media_type="application/octet-stream")
 
 
 def recorder(_request: Request) -> Response:

@@ -129,6 +129,27 @@ async def test_zoom_acts_on_all_timelines_of_a_track_and_the_page_turns_with_the
     assert seen["whole"] is True
 
 
+async def test_the_waveform_comes_as_fine_as_it_is_shown_and_finer_only_when_zoomed(studio: Studio) -> None:
+    await studio.open()
+    seen = await evaluate(
+        studio.page,
+        """
+        const asked = () => performance.getEntriesByType("resource").map(({ name }) => name)
+          .filter((name) => name.includes("samples_per_pixel")).map((name) => Number(name.split("=")[1]));
+        const all = [...document.querySelectorAll("sf-timeline")];
+        const has = (timeline) => timeline.drawn_ms > 0 && timeline.querySelector(".timeline-note") === null;
+        await until(() => all.every(has) && asked().length >= all.length);
+        const first = [...new Set(asked())];
+        for (let i = 0; i < 5; i++) document.querySelector('[data-zoom="2"]').click();
+        await until(() => asked().filter((level) => level === 256).length === all.length);
+        return { first, last: asked().slice(-1)[0], column: (44100 * 96) / all[0].clientWidth };
+        """,
+    )
+    (first,) = seen["first"]
+    assert first <= seen["column"] < 4 * first
+    assert seen["last"] == 256
+
+
 async def test_a_layer_is_a_file_and_its_name(studio: Studio) -> None:
     page = await studio.open()
     layer = "export default { top: 10, draw(pen, scene, band) { window.drawn = [scene.width, band.y, band.height]; } };"

@@ -36,10 +36,12 @@ async def pcm(
 
 
 @router.get("/files/{file_id}/peaks")
-async def peaks(request: Request, visitor: VisitorOf, file_id: UUID) -> Response:
-    """A waveform in audiowaveform's format."""
+async def peaks(
+    request: Request, visitor: VisitorOf, file_id: UUID, samples_per_pixel: Annotated[int, Query(ge=1)] = 1
+) -> Response:
+    """A waveform in audiowaveform's format: the level that has at most so many samples in a pixel."""
     file = await _file(visitor.id, file_id)
-    return await send_peaks(studio_of(request).storage, file, cache=KEEP["Cache-Control"])
+    return await send_peaks(studio_of(request).storage, file, samples_per_pixel, cache=KEEP["Cache-Control"])
 
 
 @router.get("/files/{file_id}/cover")

@@ -52,8 +52,14 @@ async def shared_pcm(
 
 
 @router.get("/files/{file_id}/peaks")
-async def shared_peaks(request: Request, visitor: VisitorOf, token: str, file_id: UUID) -> Response:  # noqa: ARG001 - as above
-    """A waveform."""
+async def shared_peaks(
+    request: Request,
+    visitor: VisitorOf,  # noqa: ARG001 - must be logged in
+    token: str,
+    file_id: UUID,
+    samples_per_pixel: Annotated[int, Query(ge=1)] = 1,
+) -> Response:
+    """A waveform, as of one's own files."""
     async with reading() as session:
         file = await library.get_shared_file(session, token, file_id)
-    return await send_peaks(studio_of(request).storage, file, cache="private, no-store")
+    return await send_peaks(studio_of(request).storage, file, samples_per_pixel, cache="private, no-store")

@@ -11,14 +11,14 @@
  */
 
 import { mixOf } from "./mix.js";
-import { readDocument, readPeaks } from "./peaks.js";
+import { readDocument, Waveform } from "./peaks.js";
 import { events, mixer, now } from "./player.js";
 import { viewOf } from "./view.js";
 import { clock } from "./words.js";
 
 /**
  * @typedef {{ width: number, start_s: number, end_s: number, scale: number, x: (seconds: number) => number,
- *   colour: (name: string) => string, peaks: import("./peaks.js").Peaks | null, document: any,
+ *   colour: (name: string) => string, peaks: import("./peaks.js").Waveform | null, document: any,
  *   region: { start_s: number, end_s: number } | null, looping: boolean, mutes: [number, number][] }} Scene
  * @typedef {{ y: number, height: number }} Band
  * @typedef {{ top?: number, draw: (pen: CanvasRenderingContext2D, scene: Scene, band: Band) => void }} Layer
@@ -34,7 +34,7 @@ class Timeline extends HTMLElement {
   #ghost = document.createElement("div");
   /** @type {Layer[]} */
   #layers = [];
-  /** @type {import("./peaks.js").Peaks | null} */
+  /** @type {Waveform | null} */
   #peaks = null;
   /** @type {any} */
   #document = null;
@@ -55,6 +55,11 @@ class Timeline extends HTMLElement {
 
   get #view() {
     return viewOf(this.dataset.group ?? this.track, this.duration_s);
+  }
+
+  get #column_s() {
+    const { start_s, end_s } = this.#view;
+    return (end_s - start_s) / Math.max(1, this.clientWidth);
   }
 
   get #mix() {
@@ -108,7 +113,7 @@ class Timeline extends HTMLElement {
     this.#redraw();
     const quietly = (/** @type {unknown} */ error) => (console.warn(`timeline: ${error}`), null);
     const [read, document] = await Promise.all([
-      peaks ? readPeaks(peaks).catch(quietly) : null,
+      peaks ? Waveform.open(peaks, this.#column_s, () => this.#redraw()).catch(quietly) : null,
       analysis ? readDocument(analysis).catch(quietly) : null,
     ]);
     this.#peaks = read;
