@@ -18,7 +18,7 @@ from soundforge.engines import (
     DECODER,
     SEPARATORS,
     ModelStore,
-    hear_likeness,
+    hear_stems,
     open_engines,
     open_models,
 )
@@ -79,7 +79,7 @@ async def open_workers(rooms: Rooms) -> AsyncIterator[Node]:
             analyzer=ANALYZER,
             tools=tools,
             pcm=PcmCache(),
-            hear_likeness=hear_likeness,
+            hear_stems=hear_stems,
             spotify=spotify,
             downloader=ToolDownloader(tools, cookies=_cookies),
         )

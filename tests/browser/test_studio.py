@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 import soundfile
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 from sqlalchemy import insert
 
@@ -253,6 +254,29 @@ async def test_what_the_analysis_found_is_put_right_in_every_tab_and_taken_back(
         await until(tab, "document.querySelectorAll('[data-mark=corrected]').length === 0")
         assert (await tab.inner_text("[data-unfolds=correct-tempo] >> nth=0")).split()[0] == f"{found:.1f}"
     await until(page, f"document.querySelector('.overview sf-timeline').dataset.analysis === {json.dumps(version)}")
+
+
+async def test_a_step_is_undone_and_the_panels_of_corrections_have_no_fault_that_axe_finds(
+    studio_of_song: tuple[Visit, Page],
+) -> None:
+    _, page = studio_of_song
+    await page.click("[data-unfolds=correct-tempo] >> nth=0")
+    for bpm in ("100.0", "101.0"):
+        await page.fill("#tempo-bpm", bpm)
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(f"[data-unfolds=correct-tempo]:has-text('{bpm}')")
+    for panel in ("correct-tempo", "correct-key", "correct-sections"):
+        if not await page.is_visible(f"#{panel}"):
+            await page.click(f"[data-unfolds={panel}] >> nth=0")
+        found = (await Axe().run(page, context=f"#{panel}")).response
+        assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found["violations"]] == []
+        assert len(found["passes"]) > 5
+    await page.click("[data-unfolds=correct-tempo] >> nth=0")
+    await page.click("#correct-tempo >> text=Undo")
+    await page.wait_for_selector("[data-unfolds=correct-tempo]:has-text('100.0')")
+    assert await page.locator("#correct-tempo >> text=Undo").count() == 0  # the next step is as found
+    await page.click("#correct-tempo >> text=As found")
+    await until(page, "document.querySelectorAll('[data-mark=corrected]').length === 0")
 
 
 async def test_the_tempo_is_tapped_by_the_key_and_set(studio_of_song: tuple[Visit, Page]) -> None:

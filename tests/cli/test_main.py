@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -115,6 +116,18 @@ def test_documents_are_json_and_nothing_else(run: Command) -> None:
         ]
         == "track"
     )
+
+
+def test_one_file_is_analysed_under_its_own_hash_and_one_that_is_too_short_says_so(
+    run: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "Ann - Blip.wav"
+    write_audio(file, sweep(0.5, rate=8000), rate=8000)
+    code, out, err = run("analyze", str(file), "--json")
+    assert code == 0, err
+    document = json.loads(out)
+    assert document["source"]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert (document["source"]["title"], [one["code"] for one in document["warnings"]]) == ("", ["too_short"])
 
 
 def test_a_folder_with_one_bad_file_is_forged_and_exits_with_3(run: Command, tmp_path: Path) -> None:

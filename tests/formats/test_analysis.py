@@ -46,6 +46,11 @@ def test_a_later_stage_counts_and_keys_of_tomorrow_are_kept() -> None:
     assert (document["tempo"], document["swing"]) == ({"bpm": 64.0}, 0.6)
 
 
+def test_a_stage_that_found_nothing_hides_no_other() -> None:
+    old = AnalysisStage("structure", "2", {"tempo": None})
+    assert analysis_document(SOURCE, [RHYTHM, old])["tempo"] == {"bpm": 128.0}
+
+
 def test_warnings_of_stages_and_of_the_run_stand_together() -> None:
     short = AnalysisStage("structure", "1", {"warnings": [{"code": "too_short", "sentence": "Too short."}]})
     mono = {"code": "mono", "sentence": "Mono."}

@@ -82,9 +82,10 @@ def test_both_values_are_told_and_the_persons_is_the_one_that_counts() -> None:
         "found": {"bpm": 60.0, "confidence": 0.4},
         "corrected_at": "2026-11-25T00:00:00Z",
         "by": "ann",
+        "steps": 0,
     }
     assert document["corrections"]["key"]["found"] == KEY
-    assert document["tempo"]["alternatives"] == RHYTHM["tempo"]["alternatives"]
+    assert document["tempo"]["alternatives"] == [{"bpm": 60.0, "score": 0.4}]  # what was found; 120 is no alternative
 
 
 def test_twice_the_tempo_puts_a_beat_between_every_two_and_half_of_it_takes_them_away() -> None:
@@ -154,6 +155,93 @@ def test_sections_are_the_persons_whatever_is_found_later() -> None:
         (14.0, None, 0.75),
     ]
     assert document["corrections"]["sections"]["found"] == {"sections": SECTIONS}
+
+
+MOVES_WITH_SECTIONS = [
+    {"t_s": 1.5, "kind": "first_downbeat", "bar": 0, "confidence": 0.7},
+    {"t_s": 1.5, "kind": "mix_in", "bar": 0, "confidence": 0.7},
+    {"t_s": 9.5, "kind": "drop", "bar": 2, "confidence": 0.6},
+    {"t_s": 9.5, "kind": "mix_out", "bar": 2, "confidence": 0.5},
+    {"t_s": 18.0, "kind": "fade_out", "bar": 4, "confidence": 0.7},
+]
+
+
+def cues_of(document: dict[str, Any]) -> list[tuple[float, str, int]]:
+    return [(cue["t_s"], cue["kind"], cue["bar"]) for cue in document["cues"]]
+
+
+def test_a_section_that_moves_takes_its_cue_along_and_mixing_out() -> None:
+    document = put_right(found(cues=MOVES_WITH_SECTIONS), sections={"move": 9.5, "to_s": 13.5})
+    assert cues_of(document) == [
+        (1.5, "first_downbeat", 0),
+        (1.5, "mix_in", 0),
+        (13.5, "drop", 3),
+        (13.5, "mix_out", 3),
+        (18.0, "fade_out", 4),
+    ]
+    assert [cue["confidence"] for cue in document["cues"] if cue["kind"] == "drop"] == [1.0]
+
+
+def test_sections_as_they_were_found_have_the_cues_that_were_found() -> None:
+    document = put_right(found(cues=MOVES_WITH_SECTIONS), sections={"rename": 9.5, "label": "chorus"})
+    assert cues_of(document) == [(cue["t_s"], cue["kind"], cue["bar"]) for cue in MOVES_WITH_SECTIONS]
+
+
+def test_a_new_section_has_a_cue_and_one_that_is_joined_has_none() -> None:
+    parted_ = put_right(found(cues=MOVES_WITH_SECTIONS), sections={"part": 13.5})
+    assert {(9.5, "drop", 2), (13.5, "section", 3)} < {*cues_of(parted_)}
+    joined_ = put_right(found(cues=MOVES_WITH_SECTIONS), sections={"join": 9.5})
+    assert cues_of(joined_) == [
+        (1.5, "first_downbeat", 0),
+        (1.5, "mix_in", 0),
+        (9.5, "mix_out", 2),
+        (18.0, "fade_out", 4),
+    ]
+
+
+def test_a_section_that_its_user_calls_a_drop_is_one() -> None:
+    document = put_right(found(), sections={"rename": 9.5, "label": "drop"})
+    assert (9.5, "drop", 2) in cues_of(document)
+
+
+def test_the_cues_of_edited_sections_stay_with_them_where_the_bars_move() -> None:
+    moved_ = renamed(moved(SECTIONS, 9.5, 13.5), 13.5, "drop")
+    document = put_right(found(cues=MOVES_WITH_SECTIONS), sections={"sections": moved_}, downbeat={"t_s": 2.0})
+    assert {(2.0, "first_downbeat", 0), (13.5, "drop", 2), (13.5, "mix_out", 2)} < {*cues_of(document)}
+
+
+def test_singing_adds_cues_where_it_begins_and_ends_whichever_stage_came_first() -> None:
+    rhythm = AnalysisStage(
+        "rhythm", "1", {"beats": {"times_s": [0.5, 1.5, 2.5, 3.5]}, "downbeats": {"beat_indices": [0, 2]}}
+    )
+    cues = AnalysisStage("cues", "1", {"cues": [{"t_s": 2.0, "kind": "mix_in", "bar": 0, "confidence": 0.5}]})
+    spans = [(0.2, 0.5, 0.9), (1.0, 2.0, 0.8), (3.0, 5.0, 0.6)]  # the first is too short to be more than a shout
+    sung = [{"start_s": start, "end_s": end, "confidence": sure} for start, end, sure in spans]
+    vocals = AnalysisStage("vocals", "1", {"vocals": {"share": 0.4, "spans": sung}})
+    for stages in ([rhythm, cues, vocals], [vocals, cues, rhythm]):
+        assert corrected(analysis_document(SOURCE, stages), [])["cues"] == [
+            {"t_s": 1.0, "kind": "vocals_in", "bar": 0, "confidence": 0.8},
+            {"t_s": 2.0, "kind": "mix_in", "bar": 0, "confidence": 0.5},
+            {"t_s": 5.0, "kind": "vocals_out", "bar": 1, "confidence": 0.6},
+        ]
+    assert corrected(analysis_document(SOURCE, [vocals]), [])["cues"] is None
+
+
+def test_a_song_that_gets_its_bars_from_its_user_gets_a_first_cue() -> None:
+    nothing = found(tempo=None, meter=None, beats=None, downbeats=None, cues=None, sections=None)
+    document = put_right(nothing, tempo={"bpm": 120}, downbeat={"t_s": 1.25})
+    assert cues_of(document) == [(1.25, "first_downbeat", 0)]
+
+
+def test_a_key_for_the_whole_song_has_no_changes_and_what_was_found_beside_it() -> None:
+    change = {"t_s": 9.5, "tonic": "B", "mode": "minor", "camelot": "10A", "confidence": 0.5}
+    others = [{"tonic": "C", "mode": "major", "camelot": "8B", "score": 0.3}]
+    key = {**HARMONY["key"], "changes": [change], "alternatives": others}
+    other = put_right(found(key=key), key={"key": "8B"})["key"]
+    assert other["changes"] == []
+    assert other["alternatives"] == [{"tonic": "A", "mode": "minor", "camelot": "8A", "score": 0.6}]
+    same = put_right(found(key=key), key={"key": "8A"})["key"]
+    assert (same["changes"], same["alternatives"]) == ([change], others)
 
 
 def test_sections_are_renamed_moved_parted_and_joined() -> None:

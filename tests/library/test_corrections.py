@@ -10,7 +10,7 @@ from sqlalchemy import text
 from soundforge import library
 from soundforge.db import Database, reading, transaction
 from soundforge.errors import NotFound
-from soundforge.library import Figures, NewAudio, NewCorrection, Query
+from soundforge.library import Figures, NewAudio, NewCorrection, NewEmbedding, Query
 from soundforge.tables import Correction, Track
 from tests.support.factories import add_song, new_file
 from tests.support.jobs import DEADLINE_S, Wire, open_wire
@@ -81,13 +81,21 @@ async def test_another_analysis_changes_what_was_found_and_not_what_counts(track
     assert await shown(track) == (86.0, "E minor", "9A")
 
 
-async def test_other_audio_takes_what_was_found_of_the_old_and_leaves_what_the_user_says(track: Track) -> None:
-    await put_right(track, TEMPO)
+async def test_other_audio_takes_what_was_found_and_the_moments_and_leaves_what_the_user_says_of_the_song(
+    track: Track,
+) -> None:
+    moments = [NewCorrection("downbeat", {"t_s": 1.0}, None), NewCorrection("sections", {"sections": []}, None)]
+    await put_right(track, TEMPO, *moments)
+    async with transaction() as session:
+        vectors = [NewEmbedding("v", [1.0]), NewEmbedding("v", [2.0], "drums")]
+        await library.add_embeddings(session, track.owner_id, track.id, vectors)
     audio = NewAudio(new_file("a.wav"), new_file(), None, "f" * 64, 44_100, 1000, 44_100, 2, "wav")
     async with transaction() as session:
         await library.set_audio(session, track.owner_id, track.id, audio, source_url="", is_doubtful=False)
     assert await shown(track) == (170.0, None, None)
-    assert (await rows(track))["tempo"].found is None
+    assert {field: row.found for field, row in (await rows(track)).items()} == {"tempo": None}
+    async with reading() as session:
+        assert await library.list_embedded(session, track.owner_id, track.id) == []
 
 
 async def test_the_newest_of_two_values_counts_and_there_is_one_row(track: Track) -> None:
@@ -108,6 +116,31 @@ async def test_taken_back_what_was_found_counts_again_and_only_once(track: Track
         assert refused.value.code == "correction_not_found"
     assert await shown(track) == (85.0, "A minor", "8A")
     assert await rows(track) == {}
+
+
+async def undo(track: Track, field: str) -> None:
+    async with transaction() as session:
+        await library.undo_correction(session, track.owner_id, track.id, field)
+
+
+async def test_each_step_goes_back_to_what_was_said_before_and_the_last_to_what_was_found(track: Track) -> None:
+    tempos = [NewCorrection("tempo", {"bpm": bpm}, TEMPO.found) for bpm in (170.0, 171.0, 171.0, 172.0)]
+    await put_right(track, KEY, *tempos)  # the same again is no step
+    for bpm, steps in ((171.0, 1), (170.0, 0)):
+        await undo(track, "tempo")
+        assert (await shown(track))[0] == bpm
+        row = (await rows(track))["tempo"]
+        assert (row.value, row.found, len(row.earlier)) == ({"bpm": bpm}, TEMPO.found, steps)
+    await undo(track, "tempo")
+    assert await shown(track) == (85.0, "C major", "8B")
+    assert [*await rows(track)] == ["key"]
+    with pytest.raises(NotFound):
+        await undo(track, "tempo")
+
+
+async def test_no_more_than_twenty_steps_are_kept(track: Track) -> None:
+    await put_right(track, *(NewCorrection("tempo", {"bpm": 100.0 + step}, None) for step in range(30)))
+    assert [value["bpm"] for value in (await rows(track))["tempo"].earlier] == [109.0 + step for step in range(20)]
 
 
 async def test_a_tempo_that_nobody_found_leaves_nothing_when_it_is_taken_back(owner_id: UUID) -> None:

@@ -3,13 +3,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from soundforge import jobs, library
 from soundforge.db import Database, reading, transaction
 from soundforge.library import NewPart
-from soundforge.tables import Kind, Track
+from soundforge.tables import Job, Kind, Track
 from tests.support.factories import add_song, new_file, new_stems
 from tests.support.jobs import Wire, open_wire
 
@@ -74,6 +74,40 @@ async def test_a_stage_that_is_done_again_takes_the_place_of_the_first(owner_id:
     assert parts[1].created_at > parts[0].created_at  # so that whoever kept the first asks again
     async with reading() as session:
         assert [file.id for file in await library.list_orphans(session)] == [parts[0].file_id]
+
+
+async def move(job_id: UUID, *statuses: str) -> None:
+    async with transaction() as session:
+        for status in statuses:
+            claimed = {"run": Job.run + 1} if status == "processing" else {}
+            told = {"error_code": "cancelled", "error": "Cancelled."} if status == "failed" else {}
+            await session.execute(update(Job).where(Job.id == job_id).values(status=status, **claimed, **told))
+
+
+@pytest.mark.parametrize(
+    ("ends", "shown"),
+    [
+        ([["processing"], []], ["first"]),  # the first one is running: its stages show as they come
+        ([["processing", "failed"], []], []),
+        ([["processing", "completed"], ["processing"]], ["first"]),
+        ([["processing", "completed"], ["processing", "failed"]], ["first"]),
+        ([["processing", "completed"], ["processing", "completed"]], ["second"]),
+        ([["processing", "failed"], ["processing"]], ["second"]),
+    ],
+)
+async def test_only_what_a_completed_job_found_shows_and_the_first_one_as_it_comes(
+    owner_id: UUID, track: Track, ends: list[list[str]], shown: list[str]
+) -> None:
+    for name, moves in zip(("first", "second"), ends, strict=True):
+        if not moves:
+            continue
+        job_id = await add_job(owner_id, track, Kind.ANALYSIS)
+        async with transaction() as session:
+            await library.add_part(session, owner_id, track.id, job_id, NewPart("rhythm", "1", {"by": name}))
+        await move(job_id, *moves)
+    async with reading() as session:
+        parts = await library.list_newest_parts(session, owner_id, track.id)
+    assert [part.document["by"] for part in parts] == shown
 
 
 async def test_results_are_told_when_they_are_there(owner_id: UUID, track: Track, wire: Wire) -> None:

@@ -1,6 +1,7 @@
 """A correction through the whole house: asked for, kept, shown, and left alone by the next analysis."""
 
 import asyncio
+from math import log2
 from typing import Any
 from uuid import UUID
 
@@ -59,6 +60,27 @@ async def test_the_version_of_a_document_changes_with_every_correction_and_is_it
         versions.append((await view(workshop, track_id)).document_version)
     assert len({*versions}) == len(versions) - 1
     assert versions[0] == versions[-1]
+
+
+async def vector(workshop: Workshop, track_id: UUID) -> list[float]:
+    async with reading() as session:
+        found = await library.find_embedding(session, workshop.owner_id, track_id)
+    assert found is not None
+    return found.values
+
+
+async def test_what_sounds_like_a_song_is_found_at_the_tempo_that_its_user_gave(workshop: Workshop) -> None:
+    track_id, _ = await workshop.forge(wav(3.0))
+    assert (await vector(workshop, track_id))[60] == pytest.approx(log2(120))
+    await put_right(workshop, track_id, "tempo", times=2)
+    for _ in range(2):
+        assert (await vector(workshop, track_id))[60] == pytest.approx(log2(240), abs=1e-4)
+        async with transaction() as session:
+            job = await pipeline.request_analysis(session, workshop.owner_id, track_id)
+        await workshop.ended(job)
+    async with transaction() as session:
+        await pipeline.undo_correction(session, workshop.owner_id, track_id, "tempo")
+    assert (await vector(workshop, track_id))[60] == pytest.approx(log2(120))
 
 
 async def test_a_half_beat_and_another_half_are_kept_as_moments(workshop: Workshop) -> None:

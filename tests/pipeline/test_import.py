@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 
-from soundforge import jobs, library, views
+from soundforge import jobs, library, pipeline, views
 from soundforge.config import Settings
 from soundforge.db import Database, reading, transaction
 from soundforge.engines import ANALYZER, DECODER, SEPARATORS, Tags
@@ -11,8 +11,13 @@ from soundforge.errors import Broken, Invalid, SoundForgeError, Unavailable
 from soundforge.library import Query
 from soundforge.tables import Job
 from tests.support.fakes_decoder import FakeDecoder
-from tests.support.fakes_likeness import FakeLikeness
+from tests.support.fakes_listener import FakeListener
+from tests.support.fakes_separator import FakeSeparator
 from tests.support.workshop import Workshop, open_workshop, wav
+
+
+class Basic(FakeSeparator):
+    name = "dsp"
 
 
 async def titles(workshop: Workshop) -> list[str]:
@@ -48,13 +53,39 @@ async def test_stems_get_vectors_with_the_end_of_their_separation(workshop: Work
     assert [*embedded] == [*view.embedded] == ["", "bass", "drums", "other", "vocals"]
 
 
+async def test_the_document_tells_where_somebody_sings_whichever_job_ended_first(workshop: Workshop) -> None:
+    track_id, _ = await workshop.forge(wav(3.5))
+    for ask in (pipeline.request_analysis, None):  # the separation's part stays through another analysis
+        async with reading() as session:
+            view = await views.get_track_view(session, workshop.owner_id, track_id)
+        (span,) = view.document["vocals"]["spans"]
+        assert 3 < span["end_s"] - span["start_s"] <= 3.5
+        assert {"vocals_in", "vocals_out"} < {cue["kind"] for cue in view.document["cues"]}
+        assert [name for _, name, _, _ in view.cues] == ["Vocals in", "First bar", "Vocals out"]
+        if ask:
+            async with transaction() as session:
+                job = await ask(session, workshop.owner_id, track_id)
+            assert (await workshop.ended(job)).status == "completed"
+
+
+async def test_what_the_basic_separation_calls_singing_is_never_sure(database: Database, settings: Settings) -> None:
+    async with open_workshop(settings, database, separators={"dsp": Basic()}) as workshop:
+        track_id, _ = await workshop.forge(wav(3.5))
+        async with reading() as session:
+            view = await views.get_track_view(session, workshop.owner_id, track_id)
+    assert [span["confidence"] for span in view.document["vocals"]["spans"]] == [0.5]
+
+
 async def test_stems_that_nobody_could_listen_to_are_stems_nevertheless(database: Database, settings: Settings) -> None:
-    deaf = FakeLikeness(Broken("The likeness program crashed.", code="engine_crashed"))
-    async with open_workshop(settings, database, hear_likeness=deaf) as workshop:
+    deaf = FakeListener(Broken("The likeness program crashed.", code="engine_crashed"))
+    async with open_workshop(settings, database, hear_stems=deaf) as workshop:
         track_id, made = await workshop.forge(wav(3.5))
         async with reading() as session:
             assert await library.list_embedded(session, workshop.owner_id, track_id) == [""]
     assert made["separation"].status == "completed"
+    async with reading() as session:
+        view = await views.get_track_view(session, made["separation"].owner_id, track_id)
+    assert view.document["vocals"] is None
     assert "could not be told" in made["separation"].result["warnings"][0]
     assert await workshop.left_over() == []
 

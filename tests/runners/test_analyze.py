@@ -42,12 +42,6 @@ def test_what_is_no_sound_is_refused(request_: dict[str, Any], channel: Channel,
     assert refusal.value.code == "no_sound"
 
 
-def test_a_vocal_stem_that_is_gone_is_refused(request_: dict[str, Any], channel: Channel) -> None:
-    with pytest.raises(Refused) as refusal:
-        handle({**request_, "vocals": request_["path"] + ".gone"}, channel)
-    assert refusal.value.code == "no_vocals"
-
-
 def test_nothing_that_compiles_at_run_time_is_loaded() -> None:
     program = f"""
 import sys

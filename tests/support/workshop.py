@@ -26,7 +26,7 @@ from tests.support.fake_spotify_world import World
 from tests.support.fakes_analyzer import FakeAnalyzer
 from tests.support.fakes_decoder import FakeDecoder
 from tests.support.fakes_downloader import FakeDownloader
-from tests.support.fakes_likeness import FakeLikeness
+from tests.support.fakes_listener import FakeListener
 from tests.support.fakes_separator import FakeSeparator
 from tests.support.fakes_storage import MemoryStorage
 from tests.support.jobs import DEADLINE_S, Wire, open_wire
@@ -170,7 +170,7 @@ async def open_workshop(
         "analyzer": FakeAnalyzer(),
         "tools": Tools(settings.tools_folder),
         "pcm": PcmCache(),
-        "hear_likeness": FakeLikeness(),
+        "hear_stems": FakeListener(),
         "spotify": FakeSpotify(World(), None),
         "downloader": FakeDownloader(),
         **ports,

@@ -113,6 +113,7 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "POST /tracks/{track_id}/export": form_of_ann(200),
     "POST /tracks/{track_id}/corrections/{field}": form_of_ann(200),
     "POST /tracks/{track_id}/corrections/{field}/undo": form_of_ann(404),  # nothing was corrected
+    "POST /tracks/{track_id}/corrections/{field}/as-found": form_of_ann(404),
     "GET /shared/{token}": page_of_mine(200),  # whoever has the link, if they are logged in
     "GET /shared/{token}/analysis.json": page_of_mine(200),
     "GET /shared/{token}/audio/{file_id}/pcm": page_of_mine(200),
@@ -161,6 +162,7 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "POST /api/v1/tracks/{track_id}/exports": write_ann(202),
     "PUT /api/v1/tracks/{track_id}/corrections/{field}": write_ann(200),
     "DELETE /api/v1/tracks/{track_id}/corrections/{field}": row(401, 404, 404, 403, 404, 404, ann=404),
+    "POST /api/v1/tracks/{track_id}/corrections/{field}/undo": row(401, 404, 404, 403, 404, 404, ann=404),
     "GET /api/v1/tracks/{track_id}/mixes": read_ann(),
     "PUT /api/v1/tracks/{track_id}/mixes": write_ann(200),
     "POST /api/v1/tracks/{track_id}/renders": write_ann(202),

@@ -92,7 +92,7 @@ async def _analyze(file: Path) -> dict[str, Any]:
                 decoded.pcm, folder=Path(scratch) / "analyze", threads=_cores(), on_progress=show
             )
     stages = [AnalysisStage(part.stage, part.version, part.document) for part in analyzed.parts]
-    return formats.analysis_document(_source(decoded), stages)
+    return formats.analysis_document(_source(decoded, await pipeline.hash_of(file)), stages)
 
 
 async def _separate(file: Path, out: Path, choice: Choice, options: SeparateOptions) -> tuple[list[Path], Separated]:
@@ -139,10 +139,10 @@ def _words(decoded: Decoded, file: Path) -> tuple[str, str]:
     return decoded.tags.artist or guess.artist, decoded.tags.title or guess.title
 
 
-def _source(decoded: Decoded) -> AnalysisSource:
+def _source(decoded: Decoded, sha256: str) -> AnalysisSource:
     pcm: Pcm = decoded.pcm
     tags = decoded.tags
-    return AnalysisSource("", pcm.duration_s, pcm.sample_rate_hz, pcm.channels, tags.title, tags.artist, tags.album)
+    return AnalysisSource(sha256, pcm.duration_s, pcm.sample_rate_hz, pcm.channels, tags.title, tags.artist, tags.album)
 
 
 def _cores() -> int:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from cyclopts import App, Parameter
 
-from soundforge import library, pipeline, views
+from soundforge import pipeline, views
 from soundforge.cli._output import say, say_json
 from soundforge.cli._rooms import run_as
 from soundforge.db import transaction
@@ -60,7 +60,8 @@ def correct(
     track: UUID,
     *,
     wishes: Annotated[Wishes, Parameter(name="*")] = Wishes(),
-    undo: Annotated[str | None, _option("tempo, downbeat, meter, key or sections: as it was found.")] = None,
+    undo: Annotated[str | None, _option("tempo, downbeat, meter, key or sections: a step back.")] = None,
+    as_found: Annotated[str | None, _option("The same fields: all the way back.")] = None,
     json: bool = False,
     user: str | None = None,
 ) -> int:
@@ -68,13 +69,15 @@ def correct(
     asked = wishes.asked()
 
     async def body(owner_id: UUID) -> int:
-        if not asked and undo is None:
+        if not asked and undo is None and as_found is None:
             raise Invalid("Say what to put right: --bpm, --key, … or --undo.", code="invalid_correction")
         async with transaction() as session:
             for field, wish in asked:
                 await pipeline.add_correction(session, owner_id, track, field, wish)
             if undo is not None:
-                await library.remove_correction(session, owner_id, track, undo)
+                await pipeline.undo_correction(session, owner_id, track, undo)
+            if as_found is not None:
+                await pipeline.remove_correction(session, owner_id, track, as_found)
             view = await views.get_track_view(session, owner_id, track)
         _tell(view, as_json=json)
         return 0

@@ -4,7 +4,7 @@
 ``SEPARATORS``   by name; PCM → stems
 ``MODELS``       what separators separate with; ``model_store()`` knows which are here
 ``ANALYZER``     PCM → tempo, key, sections, …
-``hear_likeness`` stems → vectors by which alike ones are found
+``hear_stems``   stems → where somebody sings, vectors by which alike ones are found
 ``encode_flac``  PCM → FLAC
 ``pack_zip``     files → zip
 ``render_mix``   stems → one file
@@ -31,10 +31,10 @@ from ._decoder import ChildDecoder
 from ._demucs import DemucsSeparator
 from ._dsp import DspSeparator
 from ._hub import ModelHub
-from ._likeness import HearLikeness, Likeness, hear_likeness
 from ._model_store import ModelStore, model_store, open_models
 from ._models import MODELS, ModelFile, ModelSpec
 from ._openvino import OpenVinoSeparator
+from ._stems import HeardStems, HearStems, Likeness, hear_stems
 from ._warm import open_engines
 from ._writers import DemoSong, MixStem, encode_flac, pack_zip, render_demo, render_mix
 
@@ -49,7 +49,8 @@ __all__ = [
     "Decoded",
     "Decoder",
     "DemoSong",
-    "HearLikeness",
+    "HearStems",
+    "HeardStems",
     "Likeness",
     "MixStem",
     "ModelFile",
@@ -66,7 +67,7 @@ __all__ = [
     "Tags",
     "Warning_",
     "encode_flac",
-    "hear_likeness",
+    "hear_stems",
     "model_store",
     "open_engines",
     "open_models",

@@ -15,6 +15,7 @@ from soundforge.formats._corrections import (
     found_value,
 )
 from soundforge.formats._keys import KEYS, Key, mixing_keys, read_key
+from soundforge.formats._likeness import vector_at
 from soundforge.formats._names import attachment, file_name
 from soundforge.formats._sections import SECTION_NAMES
 from soundforge.formats._wishes import METERS, read_correction
@@ -39,4 +40,5 @@ __all__ = [
     "mixing_keys",
     "read_correction",
     "read_key",
+    "vector_at",
 ]

@@ -52,13 +52,13 @@ class AnalysisStage:
 def analysis_document(
     source: AnalysisSource, stages: Sequence[AnalysisStage], warnings: Sequence[Mapping[str, str]] = ()
 ) -> dict[str, Any]:
-    """Put the stages together; where two carry the same key, the later one counts.
+    """Put the stages together; where two carry the same key, the later one counts, but a null covers nothing.
 
     Times are seconds from the start of the file. Numbers that JSON cannot hold (NaN, infinity) become null.
     """
     found: dict[str, Any] = {}
     for stage in stages:
-        found.update(stage.document)
+        found.update({key: value for key, value in stage.document.items() if value is not None or key not in found})
     of_stages = [warning for stage in stages for warning in stage.document.get("warnings", ())]
     told = [warning for number, warning in enumerate(of_stages) if warning not in of_stages[:number]]
     more = sorted(found.keys() - {*DOCUMENT_KEYS, "warnings"})

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from soundforge.formats._grid import Grid, barred, counted, even, ratio_of, shifted
+from soundforge.formats._cues import first_bar, nearest, on_bars, on_sections, with_vocals
+from soundforge.formats._grid import Grid, barred, counted, even, grid_of, ratio_of, shifted
 
 type Value = Mapping[str, Any]
 type Document = dict[str, Any]
@@ -20,12 +21,13 @@ _DIGITS = 4
 
 @dataclass(frozen=True)
 class Correction:
-    """One field put right: ``value`` as ``read_correction`` gives it,, when (ISO 8601, UTC), and by whom."""
+    """One field put right: ``value`` as ``read_correction`` gives it, when (ISO 8601, UTC), by whom, steps so far."""
 
     field: str
     value: Value
     corrected_at: str = ""
     by: str = ""
+    steps: int = 0
 
 
 def found_value(field: str, document: Value) -> dict[str, Any] | None:
@@ -47,7 +49,12 @@ def found_value(field: str, document: Value) -> dict[str, Any] | None:
 
 
 def corrected(document: Document, corrections: Sequence[Correction]) -> Document:
-    """The document as its user says it is; ``corrections`` tells both values of each field that was put right."""
+    """The document as its user says it is, with the cues of its singing.
+
+    ``corrections`` tells both values of each field that was put right.
+    """
+    if document.get("cues") and document.get("vocals"):
+        document = {**document, "cues": with_vocals(document["cues"], document["vocals"], grid_of(document).bars_s)}
     by_field = {one.field: one for one in corrections}
     values = {field: one.value for field, one in by_field.items()}
     told = {
@@ -56,6 +63,7 @@ def corrected(document: Document, corrections: Sequence[Correction]) -> Document
             "found": found_value(field, document),
             "corrected_at": by_field[field].corrected_at,
             "by": by_field[field].by,
+            "steps": by_field[field].steps,
         }
         for field in CORRECTABLE
         if field in by_field
@@ -89,7 +97,8 @@ def _counted(
     if "tempo" not in values:
         return grid, found
     bpm = values["tempo"]["bpm"]
-    tempo = {"stable": True, "alternatives": [], "curve": [], **(found or {}), "bpm": bpm, "confidence": 1.0}
+    tempo = {"stable": True, "curve": [], **(found or {}), "bpm": bpm, "confidence": 1.0}
+    tempo["alternatives"] = _others(found or {}, tempo, ("bpm",))
     ratio = ratio_of(bpm, found["bpm"], drifts=not found.get("stable", True)) if found and grid.beats_s else None
     if ratio is not None:
         curve = [{**one, "bpm": round(one["bpm"] * float(ratio), _DIGITS)} for one in tempo["curve"]]
@@ -126,23 +135,35 @@ def _grid_document(document: Document, grid: Grid, values: Mapping[str, Value]) 
 
 
 def _key(document: Document, values: Mapping[str, Value]) -> Document:
+    """The key that the user names for the whole song: changes that were found, from another key, go."""
     if "key" not in values:
         return {}
-    more = {"alternatives": [], "changes": [], "tuning_cents": 0.0, **(document.get("key") or {})}
-    return {"key": {**more, **values["key"], "confidence": 1.0}}
+    found, named = document.get("key") or {}, values["key"]
+    more = {"alternatives": [], "changes": [], "tuning_cents": 0.0, **found}
+    if found.get("camelot") != named["camelot"]:
+        more = {**more, "changes": [], "alternatives": _others(found, named, _TOLD["key"])}
+    return {"key": {**more, **named, "confidence": 1.0}}
+
+
+def _others(found: Value, named: Value, what: Sequence[str]) -> list[Document]:
+    """What else it could be beside what the user says: what was found first, then its own alternatives."""
+    first = {**{name: found[name] for name in what}, "score": found.get("confidence", 0.0)} if found else None
+    others = [first, *found.get("alternatives", ())] if first else []
+    return [one for one in others if any(one[name] != named[name] for name in what)]
 
 
 def _structure(document: Document, changed: Document, values: Mapping[str, Value]) -> Document:
     """Sections and cues: those of the user; what was found follows the bars where these were moved."""
-    grid = grid_of(changed)
-    bars = [grid.beats_s[i] for i in grid.downbeats]
+    bars, found, cues = grid_of(changed).bars_s, document.get("sections") or [], document.get("cues")
     structure: Document = {}
+    if found and bars and "downbeat" in values:
+        found = structure["sections"] = _on_bars(found, bars)
     if "sections" in values:
         structure["sections"] = [_section(one, document) for one in values["sections"]["sections"]]
-    elif "downbeat" in values and bars and document.get("sections"):
-        structure["sections"] = _on_bars(document["sections"], bars)
-    if document.get("cues") and bars and values.keys() & {"tempo", "downbeat", "meter"}:
-        structure["cues"] = _cues(document["cues"], bars, moves="downbeat" in values)
+    if bars and values.keys() & {"tempo", "downbeat", "meter"}:
+        cues = structure["cues"] = on_bars(cues or [first_bar(bars)], bars, moves="downbeat" in values)
+    if bars and cues and "sections" in values:
+        structure["cues"] = on_sections(cues, found, structure["sections"], bars)
     return structure
 
 
@@ -156,38 +177,13 @@ def _section(section: Value, document: Document) -> Document:
 
 def _on_bars(sections: Sequence[Value], bars: Sequence[float]) -> list[Document]:
     """Sections whose boundaries inside the song lie on bars; one that would lose its room stays as it was."""
-    inner = [_nearest(bars, section["start_s"]) for section in sections[1:]]
+    inner = [nearest(bars, section["start_s"]) for section in sections[1:]]
     starts = [sections[0]["start_s"], *inner]
     ends = [*inner, sections[-1]["end_s"]]
     if any(start >= end for start, end in zip(starts, ends, strict=True)):
         return [dict(section) for section in sections]
     spans = zip(sections, starts, ends, strict=True)
     return [{**section, "start_s": start, "end_s": end} for section, start, end in spans]
-
-
-def _cues(cues: Sequence[Value], bars: Sequence[float], *, moves: bool) -> list[Document]:
-    """Cues with the bars counted anew; where the bars moved, those that lay on one lie on one again."""
-    placed = []
-    for cue in cues:
-        t_s = cue["t_s"]
-        if cue["kind"] == "first_downbeat":
-            t_s = bars[0]
-        elif moves and cue["kind"] != "fade_out":
-            t_s = _nearest(bars, t_s)
-        bar = max(0, sum(1 for start in bars if start <= t_s + 0.01) - 1)
-        placed.append({**cue, "t_s": round(t_s, _DIGITS), "bar": bar})
-    return sorted(placed, key=lambda cue: (cue["t_s"], cue["kind"]))
-
-
-def _nearest(bars: Sequence[float], t_s: float) -> float:
-    nearest: float = min(bars, key=lambda bar: abs(bar - t_s))
-    return round(nearest, _DIGITS)
-
-
-def grid_of(document: Value) -> Grid:
-    """Beats and bars as the document has them; empty where it has none."""
-    beats = (document.get("beats") or {}).get("times_s") or ()
-    return Grid(tuple(beats), tuple((document.get("downbeats") or {}).get("beat_indices") or ()))
 
 
 _TOLD: Final = {"tempo": ("bpm",), "meter": ("signature", "beats_per_bar"), "key": ("tonic", "mode", "camelot")}

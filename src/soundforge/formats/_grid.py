@@ -6,9 +6,10 @@ puts a beat into the middle of every two, so a song that drifts still drifts.
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 # Ratios between a tempo that somebody names and the one that was found at which the beats that were found are right,
 # and only counted otherwise.
@@ -29,6 +30,11 @@ class Grid:
         """Where the first bar begins; the first beat where no bars are known."""
         return self.beats_s[self.downbeats[0] if self.downbeats else 0] if self.beats_s else None
 
+    @property
+    def bars_s(self) -> list[float]:
+        """Where the bars begin."""
+        return [self.beats_s[i] for i in self.downbeats]
+
     def interval_at(self, index: int) -> float:
         """Distance in seconds from a beat to the next one; behind the last, that of the last two."""
         index = min(index, len(self.beats_s) - 2)
@@ -40,6 +46,12 @@ class Grid:
         return min(
             (i for i in (right - 1, right) if 0 <= i < len(self.beats_s)), key=lambda i: abs(self.beats_s[i] - t_s)
         )
+
+
+def grid_of(document: Mapping[str, Any]) -> Grid:
+    """Beats and bars as a document has them; empty where it has none."""
+    beats = (document.get("beats") or {}).get("times_s") or ()
+    return Grid(tuple(beats), tuple((document.get("downbeats") or {}).get("beat_indices") or ()))
 
 
 def ratio_of(named_bpm: float, found_bpm: float, *, drifts: bool) -> Fraction | None:

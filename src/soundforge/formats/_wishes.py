@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from soundforge.errors import Invalid
-from soundforge.formats._corrections import CORRECTABLE, Document, Value, grid_of
+from soundforge.formats._corrections import CORRECTABLE, Document, Value
+from soundforge.formats._grid import grid_of
 from soundforge.formats._keys import read_key
 from soundforge.formats._sections import joined, moved, parted, read_sections, renamed
 
@@ -64,7 +65,7 @@ def _beat(wish: Value, document: Document) -> float:
         raise _refused("Say where a bar begins, or by how much the grid shall move.", "t_s")
     if "near_s" in wish:
         return grid.beats_s[grid.nearest(_number(wish, "near_s"))]
-    bars = [grid.beats_s[i] for i in grid.downbeats] or [grid.beats_s[0]]
+    bars = grid.bars_s or [grid.beats_s[0]]
     beat_s = grid.interval_at(grid.nearest(bars[0]))
     by_s = _number(wish, "by_s") if "by_s" in wish else _number(wish, "by_beats") * beat_s
     return next((bar + by_s for bar in bars if bar + by_s >= 0), bars[0])
@@ -103,8 +104,7 @@ def _read_sections(wish: Value, document: Document) -> dict[str, Any]:
 
 
 def _snapped(wish: Value, name: str, document: Document) -> float:
-    t_s, grid = _number(wish, name), grid_of(document)
-    bars = [grid.beats_s[i] for i in grid.downbeats]
+    t_s, bars = _number(wish, name), grid_of(document).bars_s
     return min(bars, key=lambda bar: abs(bar - t_s)) if wish.get("snap") and bars else t_s
 
 

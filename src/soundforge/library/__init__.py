@@ -2,11 +2,13 @@
 
 from soundforge.library._audio import set_audio
 from soundforge.library._corrections import (
+    MOMENTS,
     add_correction,
     hold_corrections,
     list_corrections,
     remove_correction,
     set_figures,
+    undo_correction,
 )
 from soundforge.library._embeddings import (
     Embeddings,
@@ -88,6 +90,7 @@ from soundforge.library._types import (
 )
 
 __all__ = [
+    "MOMENTS",
     "ZIP",
     "Embeddings",
     "Figures",
@@ -165,5 +168,6 @@ __all__ = [
     "set_figures",
     "set_isrc",
     "share_mix",
+    "undo_correction",
     "unshare_mix",
 ]

@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import NotFound, Unavailable
 from soundforge.events import TrackChanged, publish
-from soundforge.library._corrections import set_figures
+from soundforge.library._corrections import forget_moments, set_figures
 from soundforge.library._files import add_file, orphan_files
 from soundforge.library._tracks import file_ids_of, flush_unique
 from soundforge.library._types import Figures, NewAudio
-from soundforge.tables import ACTIVE, AnalysisPart, Job, Kind, Stem, Track
+from soundforge.tables import ACTIVE, AnalysisPart, Embedding, Job, Kind, Stem, Track
 
 _AGAIN_S = 10.0
 
@@ -20,7 +20,9 @@ _AGAIN_S = 10.0
 async def set_audio(
     session: AsyncSession, owner_id: UUID, track_id: UUID, new: NewAudio, *, source_url: str, is_doubtful: bool
 ) -> Track:
-    """Give a track its audio. What was made of other audio before goes: stems, analysis, figures not a user's own.
+    """Give a track its audio. What was made of other audio before goes: stems, analysis, vectors, figures.
+
+    Of what users put right the moments go; tempo, metre and key are the song's, and stay (docs/adr/0014).
 
     Raises ``NotFound``; ``Unavailable`` ("track_busy") while something is made of the audio that it has; ``Conflict``
     ("duplicate_audio") when another living track is made of the same bytes: then nothing of this transaction may stay.
@@ -30,8 +32,9 @@ async def set_audio(
     left = await file_ids_of(session, track) - {cover_id}
     for file in filter(None, (new.audio, new.mix, new.cover)):
         await add_file(session, owner_id, file)
-    for made in (Stem, AnalysisPart):
+    for made in (Stem, AnalysisPart, Embedding):
         await session.execute(delete(made).where(made.track_id == track_id))
+    await forget_moments(session, track_id)
     track.audio_file_id, track.mix_file_id = new.audio.id, new.mix.id
     track.cover_file_id = new.cover.id if new.cover else cover_id
     track.audio_sha256, track.frames, track.duration_ms = new.audio_sha256, new.frames, new.duration_ms

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import NotFound
@@ -16,6 +15,8 @@ from soundforge.tables import Correction, Track
 
 type Found = Mapping[str, Mapping[str, Any] | None]  # by field; None where an analysis found nothing
 
+MOMENTS = ("downbeat", "sections")
+MOST_STEPS = 20  # back
 _TOLD = {"tempo": "bpm"}  # how the event calls a field that lists show
 
 
@@ -32,23 +33,49 @@ async def hold_corrections(session: AsyncSession, owner_id: UUID, track_id: UUID
 async def add_correction(session: AsyncSession, owner_id: UUID, track_id: UUID, new: NewCorrection) -> None:
     """Let a user's value count for one field, in place of the one they gave before; raises ``NotFound``."""
     await hold_corrections(session, owner_id, track_id)
-    said = {"value": new.value, "user_id": owner_id, "found": new.found, "corrected_at": datetime.now(UTC)}
-    row = insert(Correction).values(track_id=track_id, field=new.field, **said)
-    await session.execute(row.on_conflict_do_update(index_elements=["track_id", "field"], set_=said))
+    row = await _find(session, track_id, new.field)
+    if row is None:
+        row = Correction(track_id=track_id, field=new.field, earlier=[])
+        session.add(row)
+    elif row.value != new.value:
+        row.earlier = [*row.earlier, row.value][-MOST_STEPS:]
+    row.value, row.found, row.user_id, row.corrected_at = new.value, new.found, owner_id, datetime.now(UTC)
+    await session.flush()
     await _show(session, track_id, columns(new.field, new.value))
     await _tell(session, owner_id, track_id, new.field)
+
+
+async def undo_correction(session: AsyncSession, owner_id: UUID, track_id: UUID, field: str) -> None:
+    """Take the last step back: what the user said before counts again, or else what was found; as ``remove_``."""
+    await hold_corrections(session, owner_id, track_id)
+    row = await _find(session, track_id, field)
+    if row is None or not row.earlier:
+        await remove_correction(session, owner_id, track_id, field)
+        return
+    *row.earlier, row.value = row.earlier
+    row.corrected_at = datetime.now(UTC)
+    await session.flush()
+    await _show(session, track_id, columns(field, row.value))
+    await _tell(session, owner_id, track_id, field)
 
 
 async def remove_correction(session: AsyncSession, owner_id: UUID, track_id: UUID, field: str) -> None:
     """Let what was found count again; raises ``NotFound`` ("correction_not_found")."""
     await hold_corrections(session, owner_id, track_id)
-    gone = delete(Correction).where(Correction.track_id == track_id, Correction.field == field)
-    row = (await session.execute(gone.returning(Correction.found))).one_or_none()
+    row = await _find(session, track_id, field)
     if row is None:
         msg = "This is as it was found; there is nothing to take back."
         raise NotFound(msg, code="correction_not_found")
+    await session.delete(row)
+    await session.flush()
     await _show(session, track_id, columns(field, row.found))
     await _tell(session, owner_id, track_id, field)
+
+
+async def forget_moments(session: AsyncSession, track_id: UUID) -> None:
+    """Take away what users said of moments of a track: in other audio they lie elsewhere."""
+    moments = (Correction.track_id == track_id, Correction.field.in_(MOMENTS))
+    await session.execute(delete(Correction).where(*moments))
 
 
 async def list_corrections(session: AsyncSession, owner_id: UUID, track_ids: Sequence[UUID]) -> Sequence[Correction]:
@@ -90,6 +117,12 @@ def columns(field: str, value: Mapping[str, Any] | None) -> dict[str, Any]:
         name = f"{known['tonic']} {known['mode']}" if known.get("tonic") else None
         return {"musical_key": name, "camelot": known.get("camelot")}
     return {}
+
+
+async def _find(session: AsyncSession, track_id: UUID, field: str) -> Correction | None:
+    row = select(Correction).where(Correction.track_id == track_id, Correction.field == field)
+    found: Correction | None = await session.scalar(row.execution_options(populate_existing=True))
+    return found
 
 
 def _held(owner_id: UUID, track_id: UUID, *, is_living: bool = False) -> Any:

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import NotFound
 from soundforge.events import AnalysisReady, StemsReady, publish
 from soundforge.library._files import add_file, orphan_files
 from soundforge.library._types import NewPart, NewStem
-from soundforge.tables import AnalysisPart, Job, Stem, Track
+from soundforge.tables import ACTIVE, AnalysisPart, Job, Status, Stem, Track
+
+_NEWEST = (AnalysisPart.created_at.desc(), AnalysisPart.id)
 
 
 async def add_stems(
@@ -87,19 +89,24 @@ async def list_stems(
 
 
 async def list_newest_parts(session: AsyncSession, owner_id: UUID, track_id: UUID) -> Sequence[AnalysisPart]:
-    """The newest part of every stage, whichever analysis made it; the newest stage first."""
+    """The newest part of every stage that a completed job made; of a running job for want of one. The newest first.
+
+    What a failed or cancelled job left never shows: lists did not get its figures either.
+    """
+    is_done = Job.status == Status.COMPLETED.value
+    shown = _parts(owner_id, track_id).join(Job, Job.id == AnalysisPart.job_id)
+    shown = shown.where(Job.status.in_([Status.COMPLETED.value, *(status.value for status in ACTIVE)]))
     newest: dict[str, AnalysisPart] = {}
-    for part in await list_parts(session, owner_id, track_id):
+    for part in await session.scalars(shown.order_by(is_done.desc(), *_NEWEST)):
         newest.setdefault(part.stage, part)
     return list(newest.values())
 
 
 async def list_parts(session: AsyncSession, owner_id: UUID, track_id: UUID) -> Sequence[AnalysisPart]:
     """Every stage of every analysis of a track, newest first."""
-    statement = (
-        select(AnalysisPart)
-        .join(Track, Track.id == AnalysisPart.track_id)
-        .where(AnalysisPart.track_id == track_id, Track.owner_id == owner_id)
-        .order_by(AnalysisPart.created_at.desc(), AnalysisPart.id)
-    )
-    return (await session.scalars(statement)).all()
+    return (await session.scalars(_parts(owner_id, track_id).order_by(*_NEWEST))).all()
+
+
+def _parts(owner_id: UUID, track_id: UUID) -> Select[AnalysisPart]:
+    parts = select(AnalysisPart).join(Track, Track.id == AnalysisPart.track_id)
+    return parts.where(AnalysisPart.track_id == track_id, Track.owner_id == owner_id)

@@ -2,7 +2,7 @@
 
 from soundforge.engines import DEFAULT_OPTIONS, SeparateOptions
 from soundforge.pipeline._choices import request_cancel, request_fetch, request_retry_failed, request_source
-from soundforge.pipeline._corrections import add_correction
+from soundforge.pipeline._corrections import add_correction, remove_correction, undo_correction
 from soundforge.pipeline._demo import offer_demo
 from soundforge.pipeline._files import sweep_prefix
 from soundforge.pipeline._housekeeping import open_housekeeping
@@ -32,6 +32,7 @@ from soundforge.pipeline._requests import (
     request_separation,
     request_spotify_check,
 )
+from soundforge.pipeline._song import hash_of
 from soundforge.pipeline._tools import request_tool
 from soundforge.pipeline._verify import Finding, verify
 from soundforge.pipeline._workers import (
@@ -69,6 +70,7 @@ __all__ = [
     "check_model",
     "check_options",
     "choose",
+    "hash_of",
     "list_choices",
     "list_models",
     "offer_demo",
@@ -76,6 +78,7 @@ __all__ = [
     "open_upload",
     "read_order",
     "recognise",
+    "remove_correction",
     "request_analysis",
     "request_cancel",
     "request_demo",
@@ -93,5 +96,6 @@ __all__ = [
     "request_tool",
     "sweep_prefix",
     "too_large",
+    "undo_correction",
     "verify",
 ]

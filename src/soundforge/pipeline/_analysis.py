@@ -1,12 +1,14 @@
 """Analysis: stages are committed as they come, waveform first; the last transaction writes the figures."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from soundforge import formats, jobs, library
 from soundforge.engines import Analyzed, Part, Pcm
-from soundforge.library import Figures, NewEmbedding, NewPart
+from soundforge.library import Figures, NewPart
 from soundforge.pipeline._audio import open_pcm
+from soundforge.pipeline._corrections import keep_vector
 from soundforge.pipeline._files import new_file
 from soundforge.pipeline._ports import ports
 
@@ -20,10 +22,12 @@ async def analyze(run: jobs.Run) -> None:
         "warnings": [warning.sentence for warning in analyzed.warnings],
         "cost": dict(analyzed.cost),
     }
+    owner_id, track_id = run.owner_id, run.require_track()
+    found = {name: value for document in documents.values() for name, value in document.items()}
     async with run.done(result) as session:
-        found = found_in(documents)
-        await library.set_figures(session, run.owner_id, run.require_track(), figures_of(documents), found)
-        await library.add_embeddings(session, run.owner_id, run.require_track(), embeddings_in(documents))
+        known = {field: formats.found_value(field, found) for field in formats.CORRECTABLE}
+        await library.set_figures(session, owner_id, track_id, figures_of(found), known)
+        await keep_vector(session, owner_id, track_id, found)
 
 
 async def _analyze(run: jobs.Run, pcm: Pcm) -> tuple[Analyzed, dict[str, Any]]:
@@ -61,21 +65,8 @@ async def _keep(run: jobs.Run, part: Part) -> None:
         await library.add_part(session, run.owner_id, run.require_track(), run.job_id, new)
 
 
-def found_in(documents: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
-    """What the stages' documents say of each field that a user may correct."""
-    together = {name: value for document in documents.values() for name, value in document.items()}
-    return {field: formats.found_value(field, together) for field in formats.CORRECTABLE}
-
-
-def embeddings_in(documents: dict[str, Any]) -> list[NewEmbedding]:
-    """The song's vector, by which what sounds like it is found; none of silence."""
-    found = [document["embedding"] for document in documents.values() if document.get("embedding")]
-    return [NewEmbedding(one["name"], one["values"]) for one in found[-1:]]
-
-
-def figures_of(documents: dict[str, Any]) -> Figures:
-    """The figures that lists show, from the stages' documents; None for what was not found."""
-    tempo = (documents.get("rhythm") or {}).get("tempo") or {}
-    key = (documents.get("harmony") or {}).get("key") or {}
+def figures_of(found: Mapping[str, Any]) -> Figures:
+    """The figures that lists show, from what all stages found; None for what was not found."""
+    tempo, key = found.get("tempo") or {}, found.get("key") or {}
     name = f"{key['tonic']} {key['mode']}" if key.get("tonic") else None
     return Figures(bpm=tempo.get("bpm"), musical_key=name, camelot=key.get("camelot"))

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import formats, library
-from soundforge.library import NewCorrection
+from soundforge.library import NewCorrection, NewEmbedding
 from soundforge.tables import Track
 
 
@@ -24,6 +24,39 @@ async def add_correction(
     value = formats.read_correction(field, wish, document)
     new = NewCorrection(field, value, formats.found_value(field, document))
     await library.add_correction(session, owner_id, track_id, new)
+    await _count_anew(session, owner_id, track_id, field)
+
+
+async def undo_correction(session: AsyncSession, owner_id: UUID, track_id: UUID, field: str) -> None:
+    """Take the last step back; raises ``NotFound``."""
+    await library.undo_correction(session, owner_id, track_id, field)
+    await _count_anew(session, owner_id, track_id, field)
+
+
+async def remove_correction(session: AsyncSession, owner_id: UUID, track_id: UUID, field: str) -> None:
+    """Let what was found count again; raises ``NotFound``."""
+    await library.remove_correction(session, owner_id, track_id, field)
+    await _count_anew(session, owner_id, track_id, field)
+
+
+async def keep_vector(session: AsyncSession, owner_id: UUID, track_id: UUID, found: Mapping[str, Any]) -> None:
+    """Keep the song's vector, by which what sounds like it is found, at the tempo that counts; none of silence."""
+    embedding = found.get("embedding")
+    if not embedding:
+        return
+    rows = await library.list_corrections(session, owner_id, [track_id])
+    bpm = next((row.value["bpm"] for row in rows if row.field == "tempo"), None)
+    values = formats.vector_at(embedding, found.get("features") or {}, bpm) if bpm else embedding["values"]
+    await library.add_embeddings(session, owner_id, track_id, [NewEmbedding(embedding["name"], values)])
+
+
+async def _count_anew(session: AsyncSession, owner_id: UUID, track_id: UUID, field: str) -> None:
+    """Let the song's vector follow its tempo."""
+    if field != "tempo":
+        return
+    parts = await library.list_newest_parts(session, owner_id, track_id)
+    found = {name: value for part in parts for name, value in part.document.items()}
+    await keep_vector(session, owner_id, track_id, found)
 
 
 async def _document(session: AsyncSession, track: Track) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from soundforge.config import Settings
-from soundforge.engines import Analyzer, Decoder, HearLikeness, Separator
+from soundforge.engines import Analyzer, Decoder, HearStems, Separator
 from soundforge.pipeline._models import AUTO, Choice, choose
 from soundforge.pipeline._pcm import PcmCache
 from soundforge.sources import Downloader
@@ -46,7 +46,7 @@ class Ports:
     analyzer: Analyzer
     tools: Tools
     pcm: PcmCache
-    hear_likeness: HearLikeness
+    hear_stems: HearStems
     spotify: SpotifyApi
     downloader: Downloader
     cpu: CpuSlots = field(default_factory=CpuSlots)

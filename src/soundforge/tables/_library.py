@@ -103,6 +103,7 @@ class Correction(Row):
     value: Mapped[dict[str, Any]]  # what they say; see formats.read_correction
     found: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # what the newest analysis says
     corrected_at: Mapped[datetime]
+    earlier: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))  # what they said before, the last one last
 
 
 class Mix(Row):

@@ -154,7 +154,10 @@ async def _corrections(session: AsyncSession, owner_id: UUID, track_id: UUID) ->
     rows = await library.list_corrections(session, owner_id, [track_id])
     named = await session.execute(select(User.id, User.name).where(User.id.in_({row.user_id for row in rows})))
     names: dict[UUID, str] = {row.id: row.name for row in named}
-    return [Correction(row.field, row.value, row.corrected_at.isoformat(), names[row.user_id]) for row in rows]
+    return [
+        Correction(row.field, row.value, row.corrected_at.isoformat(), names[row.user_id], len(row.earlier))
+        for row in rows
+    ]
 
 
 def _version(parts: Sequence[AnalysisPart], corrections: Sequence[Correction]) -> str:

@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-_CUES = {"first_downbeat": "First bar", "mix_in": "Mix in", "drop": "Drop", "mix_out": "Mix out", "fade_out": "Fade"}
+_CUES = {
+    "first_downbeat": "First bar",
+    "mix_in": "Mix in",
+    "drop": "Drop",
+    "vocals_in": "Vocals in",
+    "vocals_out": "Vocals out",
+    "mix_out": "Mix out",
+    "fade_out": "Fade",
+}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ numpy, scipy and soxr only; nothing is compiled at run time, and nothing here dr
 from soundforge_runners.analysis._likeness import VECTOR_LENGTH, VECTOR_NAME, likeness_of
 from soundforge_runners.analysis._source import EncodedSource, Source
 from soundforge_runners.analysis._stages import ALGORITHM_VERSION, EMPTY, analyze
+from soundforge_runners.analysis._vocals import vocals_of
 
 __all__ = [
     "ALGORITHM_VERSION",
@@ -16,4 +17,5 @@ __all__ = [
     "Source",
     "analyze",
     "likeness_of",
+    "vocals_of",
 ]

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundforge_runners.analysis._chroma import Chroma
-from soundforge_runners.analysis._spectrum import Spectra
-from soundforge_runners.analysis._tempo import repetition
+from soundforge_runners.analysis._spectrum import HOP_S, Spectra
+from soundforge_runners.analysis._tempo import periodicity, repetition
 
 type Array = NDArray[np.float64]
 
@@ -24,7 +24,8 @@ def timbre(spectra: Spectra, chroma: Chroma, curve: Array) -> dict[str, object]:
     """Mean and standard deviation over the audible frames (Peeters, CUIDADO 2004; MFCC after Logan, ISMIR 2000).
 
     `rms_dbfs` is of the mono sum as decoded; `contrast_db` goes from low to high; `tonnetz` after Harte (AMCMM 2006):
-    fifths, minor and major thirds, a sine and a cosine each; `tempogram` is the mean autocorrelation of the onsets.
+    fifths, minor and major thirds, a sine and a cosine each; `tempogram` is the mean autocorrelation of the onsets,
+    `periodicity` that over the whole song.
     """
     heard = audible(spectra)
     shape, mfcc = spectra.shape[:, heard], spectra.mfcc[:, heard]
@@ -42,6 +43,7 @@ def timbre(spectra: Spectra, chroma: Chroma, curve: Array) -> dict[str, object]:
         "chroma_mean": (chroma_mean / max(float(chroma_mean.max(initial=0)), 1e-9)).tolist(),
         "chroma_std": (tones / np.maximum(tones.max(axis=0), 1e-9)).std(axis=1).tolist(),
         "tempogram": _tempogram(curve),
+        "periodicity": {"lags_per_s": 1 / HOP_S, "strength": periodicity(curve).tolist()},
     }
 
 

@@ -10,7 +10,7 @@ from soundforge_runners.analysis._loudness import measured
 from soundforge_runners.analysis._rhythm import find_rhythm
 from soundforge_runners.analysis._source import Source
 from soundforge_runners.analysis._spectrum import HOP_S, Spectra, read_spectra
-from soundforge_runners.analysis._tempo import onset_curve
+from soundforge_runners.analysis._tempo import onset_curve, periodicity
 from soundforge_runners.analysis._tonality import is_empty
 
 type Array = NDArray[np.float64]
@@ -25,7 +25,8 @@ def likeness_of(source: Source) -> Document | None:
     loudness = measured(source) if source.duration_s >= SHORTEST_S else None
     if loudness is None or loudness.integrated_lufs is None:
         return None
-    spectra = read_spectra(source, loudness.integrated_lufs, lambda _share: None)
+    lufs = loudness.integrated_lufs
+    spectra = read_spectra(source, lufs, lambda _share: None, is_opposite=loudness.is_opposite)
     if is_empty(spectra):
         return None
     chroma = tuned_chroma(spectra)
@@ -50,16 +51,17 @@ def likeness_vector(spectra: Spectra, chroma_mean: Array, bpm: float | None) -> 
     motion = np.diff(mfcc, axis=1).std(axis=1) if mfcc.shape[1] > 1 else np.zeros(len(mfcc))
     bands = spectra.onset_bands.astype(np.float64)
     chroma = np.sort(chroma_mean) / max(float(chroma_mean.sum()), 1e-9)
-    beat = _beat_comb(onset_curve(spectra.onset_bands), bpm)
+    beat = _beat_comb(periodicity(onset_curve(spectra.onset_bands)), bpm)
     blocks = (mfcc[1:].mean(axis=1), mfcc[1:].std(axis=1), motion, chroma, beat)
     return np.concatenate([*blocks, bands.mean(axis=1), bands.std(axis=1)])
 
 
-def _beat_comb(curve: Array, bpm: float | None) -> Array:
-    """Autocorrelation of the onset curve at fractions and multiples of a beat, and the logarithm of the tempo."""
-    power = float(curve @ curve)
-    if bpm is None or power <= 0:
+def _beat_comb(strength: Array, bpm: float | None) -> Array:
+    """How the onsets repeat at fractions and multiples of a beat, and the logarithm of the tempo.
+
+    The studio does the same anew for a tempo that its user gives: soundforge.formats.
+    """
+    if bpm is None or not len(strength):
         return np.zeros(len(_COMB_BEATS) + 1)
     lags = [round(beats * 60 / bpm / HOP_S) for beats in _COMB_BEATS]
-    comb = [float(curve[lag:] @ curve[:-lag]) / power if 0 < lag < len(curve) else 0.0 for lag in lags]
-    return np.array([*comb, np.log2(bpm)])
+    return np.array([*(strength[lag] if 0 < lag < len(strength) else 0.0 for lag in lags), np.log2(bpm)])

@@ -14,6 +14,8 @@ STEP_S = 0.1
 _MOMENTARY_STEPS, _SHORT_TERM_STEPS = 4, 30
 _ABSOLUTE_GATE_LUFS = -70.0
 _TAPS, _STRIDE = 24, 16
+_SEEN_EVERY = 5  # frames: enough to tell how much of the energy lies in the middle
+_OPPOSITE = 0.9
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,13 @@ class Loudness:
     true_peak_dbtp: float | None
     short_term_lufs: Array
     """One value per 100 ms, over the 3 s that end there; -inf in silence."""
+    side_share: float = 0.0
+    """Share of the energy that is gone where both channels are added: 0 for mono, 1 for opposite phase."""
+
+    @property
+    def is_opposite(self) -> bool:
+        """Tell whether the channels nearly cancel where they are added: by 10 dB."""
+        return self.side_share > _OPPOSITE
 
 
 class LoudnessMeter:
@@ -40,12 +49,14 @@ class LoudnessMeter:
         self._steps: list[Array] = []
         self._true_peak = TruePeak(sample_rate_hz, channels)
         self._sample_peak = 0.0
+        self._middle = self._side = 0.0
 
     def add(self, block: Samples) -> None:
         """Add float32 [frames, channels]."""
         sound = np.ascontiguousarray(block.T)
         self._sample_peak = max(self._sample_peak, float(np.abs(sound).max(initial=0)))
         self._true_peak.add(sound)
+        self._add_width(sound[:, ::_SEEN_EVERY].astype(np.float64))
         weighted, self._state = sosfilt(self._sections, sound.astype(np.float64), axis=-1, zi=self._state)
         weighted = np.concatenate([self._rest, weighted], axis=1)
         whole = weighted.shape[1] // self._step * self._step
@@ -65,7 +76,15 @@ class LoudnessMeter:
             sample_peak_dbfs=_db(self._sample_peak),
             true_peak_dbtp=_db(max(self._true_peak.result(), self._sample_peak)),
             short_term_lufs=_lufs(short_term),
+            side_share=self._side / max(self._middle + self._side, 1e-20),
         )
+
+    def _add_width(self, sound: Array) -> None:
+        """Energy of sum and difference, less constant offsets."""
+        sound = sound - sound.mean(axis=1, keepdims=True) if sound.shape[1] else sound
+        middle, side = sound[0] + sound[-1], sound[0] - sound[-1]
+        self._middle += float(middle @ middle)
+        self._side += float(side @ side)
 
 
 def measured(source: Source) -> Loudness:

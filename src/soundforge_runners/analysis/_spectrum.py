@@ -55,12 +55,17 @@ class Spectra:
     """What the sound was multiplied by before all this."""
 
 
-def read_spectra(source: Source, integrated_lufs: float, on_progress: Callable[[float], None]) -> Spectra:
-    """Make the pass. `on_progress` hears the share done, 0..1."""
+def read_spectra(
+    source: Source, integrated_lufs: float, on_progress: Callable[[float], None], *, is_opposite: bool = False
+) -> Spectra:
+    """Make the pass. `on_progress` hears the share done, 0..1.
+
+    Of channels in opposite phase, which cancel where they are added, the difference is heard.
+    """
     fast, slow = _Cutter(_FAST_WINDOW, HOP), _Cutter(_PITCH_WINDOW, PITCH_HOP)
     onsets, pitches = _OnsetPass(), _PitchPass()
     gain = 10 ** ((_REFERENCE_LUFS - integrated_lufs) / 20)
-    for share, sound in _mono(source, gain):
+    for share, sound in _mono(source, gain, is_opposite=is_opposite):
         for frames in fast.cut(sound):
             onsets.add(frames)
         for frames in slow.cut(sound):
@@ -88,12 +93,15 @@ def _joined(onsets: "_OnsetPass", pitches: "_PitchPass", gain: float) -> Spectra
     )
 
 
-def _mono(source: Source, gain: float) -> Iterator[tuple[float, Samples]]:
+def _mono(source: Source, gain: float, *, is_opposite: bool) -> Iterator[tuple[float, Samples]]:
     """Give (share done, mono at `RATE_HZ`), less a constant offset: its edges would sound like clicks."""
     resampler = soxr.ResampleStream(source.sample_rate_hz, RATE_HZ, 1, dtype="float32", quality="MQ")
     done, offset = 0, np.float32(0)
+    weights = np.full(source.channels, gain / source.channels, dtype=np.float32)
+    if is_opposite:
+        weights[-1] *= -1
     for block in source.blocks():
-        mono = block @ np.full(source.channels, gain / source.channels, dtype=np.float32)
+        mono = block @ weights
         offset = offset if done else _offset(mono)
         done += len(block)
         yield done / source.frames, resampler.resample_chunk(mono - offset, last=done >= source.frames)

@@ -85,6 +85,16 @@ def repetition(curve: Array, tempi: Array) -> Array | None:
     return np.asarray(np.interp(lags, np.arange(len(correlation)), correlation).clip(-1, 1))
 
 
+def periodicity(curve: Array) -> Array:
+    """Autocorrelation of the whole onset curve, 1 at lag 0, at lags of `HOP_S` up to 12 s; empty without change."""
+    power = float(curve @ curve)
+    if power <= 0:
+        return np.empty(0)
+    lags = min(round(_WINDOW_S / HOP_S), len(curve))
+    spectrum = rfft(curve, 2 * len(curve))
+    return np.asarray(irfft(np.abs(spectrum) ** 2)[:lags] / power)
+
+
 def _prior(tempi: Array, drums: float) -> Array:
     centre, octaves = _PERCUSSIVE_PRIOR if drums >= _PERCUSSIVE else _SOFT_PRIOR
     return np.asarray(np.exp(-0.5 * (np.log2(tempi / centre) / octaves) ** 2))

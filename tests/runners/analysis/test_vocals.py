@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundforge_runners.analysis._vocals import find_vocals, levels
+from soundforge_runners.analysis._vocals import find_vocals, levels, vocals_of
 from tests.support.signals import RATE_HZ, Sound, noise, silence, sine, write
 
 
@@ -46,3 +46,12 @@ def test_levels_of_both_channels_are_averaged_and_the_rest_of_a_step_counts(tmp_
     one = sine(441, 0.25, 0.5)
     both = write(np.stack([one, silence(0.25)[: len(one)]], axis=1), tmp_path / "v", RATE_HZ)
     assert levels(both) == pytest.approx([-12.04] * 3, abs=0.1)
+
+
+def test_what_leaks_of_a_loud_song_into_its_vocals_is_no_singing(tmp_path: Path) -> None:
+    stems = {"vocals": write(sine(300, 4, 0.01), tmp_path / "v"), "drums": write(noise(4, 0.5), tmp_path / "d")}
+    assert vocals_of(stems) == {"share": 0.0, "spans": []}
+    alone = vocals_of({"vocals": stems["vocals"]})
+    assert alone is not None
+    assert alone["share"] == 1.0
+    assert vocals_of({"drums": stems["drums"]}) is None

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from soundforge import library, pipeline, views
+from soundforge import pipeline, views
 from soundforge.db import transaction
 from soundforge.views import TrackView
 from soundforge.web._access import CallerOf
@@ -25,5 +25,13 @@ async def add_correction(caller: CallerOf, track_id: UUID, field: str, wish: dic
 async def remove_correction(caller: CallerOf, track_id: UUID, field: str) -> TrackView:
     """Let what was found count again."""
     async with transaction() as session:
-        await library.remove_correction(session, caller.id, track_id, field)
+        await pipeline.remove_correction(session, caller.id, track_id, field)
+        return await views.get_track_view(session, caller.id, track_id)
+
+
+@router.post("/{field}/undo")
+async def undo_correction(caller: CallerOf, track_id: UUID, field: str) -> TrackView:
+    """Take the last step back: to what was said before, or to what was found."""
+    async with transaction() as session:
+        await pipeline.undo_correction(session, caller.id, track_id, field)
         return await views.get_track_view(session, caller.id, track_id)

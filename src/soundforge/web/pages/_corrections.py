@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from soundforge import library, pipeline, views
+from soundforge import pipeline, views
 from soundforge.db import transaction
 from soundforge.web._access import VisitorOf
 from soundforge.web._render import page
@@ -28,10 +28,21 @@ async def add_correction(request: Request, visitor: VisitorOf, track_id: UUID, f
 
 
 @router.post("/{field}/undo")
+async def undo_correction(request: Request, visitor: VisitorOf, track_id: UUID, field: str) -> HTMLResponse:
+    """Take the last step back."""
+    async with transaction() as session:
+        await pipeline.undo_correction(session, visitor.id, track_id, field)
+        track = await views.get_track_view(session, visitor.id, track_id)
+    how = "as before" if field in track.document["corrections"] else "as it was found"
+    text = f"{_WORDS[field]} {how}{_now(field, track.document)}."
+    return page(request, "pages/_corrected.html", track_id=track_id, field=field, text=text, is_undone=True)
+
+
+@router.post("/{field}/as-found")
 async def remove_correction(request: Request, visitor: VisitorOf, track_id: UUID, field: str) -> HTMLResponse:
     """Let what was found count again."""
     async with transaction() as session:
-        await library.remove_correction(session, visitor.id, track_id, field)
+        await pipeline.remove_correction(session, visitor.id, track_id, field)
         track = await views.get_track_view(session, visitor.id, track_id)
     text = f"{_WORDS[field]} as it was found{_now(field, track.document)}."
     return page(request, "pages/_corrected.html", track_id=track_id, field=field, text=text, is_undone=True)

@@ -7,6 +7,8 @@ const KINDS = {
   mix_in: ["In", "--good"],
   drop: ["Drop", "--warn"],
   mix_out: ["Out", "--bad"],
+  vocals_in: ["Vox", "--stem-vocals"],
+  vocals_out: ["Vox out", "--stem-vocals"],
   fade_out: ["Fade", "--muted"],
 };
 
