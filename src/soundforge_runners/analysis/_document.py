@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from soundforge_runners.analysis._brevity import key_belief, tempo_belief
 from soundforge_runners.analysis._cues import Cue
 from soundforge_runners.analysis._harmony import Harmony
 from soundforge_runners.analysis._key import TONICS, camelot
@@ -30,14 +31,12 @@ def loudness_document(loudness: Loudness) -> Document:
     return {"loudness": {name: getattr(loudness, name) for name in names}}
 
 
-def rhythm_document(rhythm: Rhythm | None) -> Document:
+def rhythm_document(rhythm: Rhythm, duration_s: float) -> Document:
     """Give tempo, metre, beats and downbeats."""
-    if rhythm is None:
-        return {"tempo": None, "meter": None, "beats": None, "downbeats": None}
-    grid, confidence = rhythm.grid, rhythm.confidence()
+    grid = rhythm.grid
     tempo = {
         "bpm": rhythm.bpm,
-        "confidence": confidence,
+        "confidence": rhythm.confidence() * tempo_belief(duration_s),
         "stable": rhythm.is_stable(),
         "alternatives": [{"bpm": bpm, "score": score} for bpm, score in rhythm.alternatives()],
         "curve": [{"t_s": t, "bpm": bpm} for t, bpm in rhythm.curve()],
@@ -51,15 +50,15 @@ def rhythm_document(rhythm: Rhythm | None) -> Document:
     }
 
 
-def harmony_document(harmony: Harmony, tuning_cents: float) -> Document:
+def harmony_document(harmony: Harmony, tuning_cents: float, duration_s: float) -> Document:
     """Give key and chords."""
-    key = harmony.key
+    key, belief = harmony.key, key_belief(duration_s)
     changes = [
-        {"t_s": span.start_s, **_key_document(span.key.tonic, span.key.mode, confidence=span.key.confidence)}
+        {"t_s": span.start_s, **_key_document(span.key.tonic, span.key.mode, confidence=belief * span.key.confidence)}
         for span in harmony.spans[1:]
     ]
     named = [_key_document(tonic, mode, score=chance) for tonic, mode, chance in key.alternatives]
-    first = _key_document(key.tonic, key.mode, confidence=key.confidence)
+    first = _key_document(key.tonic, key.mode, confidence=belief * key.confidence)
     chords = [
         {"start_s": chord.start_s, "end_s": chord.end_s, "label": chord.label, "confidence": chord.confidence}
         for chord in harmony.chords

@@ -153,7 +153,7 @@ def _rhythm(song: Song) -> Document:
     song.rhythm = find_rhythm(spectra, chroma)
     if song.rhythm is None:
         raise Nothing(*_NO_BEAT)
-    return document.rhythm_document(song.rhythm)
+    return document.rhythm_document(song.rhythm, song.source.duration_s)
 
 
 def _harmony(song: Song) -> Document:
@@ -162,7 +162,7 @@ def _harmony(song: Song) -> Document:
         raise Nothing("not_tonal", "No harmony was found.")
     beats_s = song.rhythm.grid.beats_s if song.rhythm else None
     harmony = find_harmony(chroma, beats_s, song.source.duration_s)
-    return document.harmony_document(harmony, spectra.tuning_cents)
+    return document.harmony_document(harmony, spectra.tuning_cents, song.source.duration_s)
 
 
 def _structure(song: Song) -> Document:

@@ -7,6 +7,7 @@ import pytest
 import soxr
 
 from soundforge_runners.analysis import EMPTY, Source, analyze
+from soundforge_runners.analysis._brevity import key_belief, tempo_belief
 from soundforge_runners.analysis._document import Document, rounded
 from soundforge_runners.analysis._stages import Song, run_stage
 from tests.support.signals import RATE_HZ, Sound, chord, noise, rock_song, silence, sine, write
@@ -122,6 +123,20 @@ def test_five_seconds_of_a_song_have_a_tempo_and_a_key(tmp_path: Path) -> None:
     assert codes == []
     assert said["tempo"]["bpm"] == pytest.approx(120, rel=0.02)
     assert said["key"] is not None
+
+
+def test_a_short_piece_is_less_sure_of_its_song_and_a_whole_one_is_as_sure_as_ever() -> None:
+    assert [round(key_belief(seconds), 2) for seconds in (3, 10, 40, 7200)] == [0.4, 0.62, 1, 1]
+    assert [round(tempo_belief(seconds), 2) for seconds in (3, 10, 20, 7200)] == [0.86, 0.95, 1, 1]
+
+
+def test_five_seconds_are_not_sure_of_the_key(tmp_path: Path) -> None:
+    song = rock_song(bars=24)
+    five, _ = hear(song[: 5 * RATE_HZ], tmp_path)
+    whole, _ = hear(song, tmp_path)
+    assert five["key"]["confidence"] < 0.5
+    assert whole["key"]["confidence"] > 0.9
+    assert five["tempo"]["confidence"] < whole["tempo"]["confidence"]
 
 
 def test_the_same_sound_gives_the_same_bytes(tmp_path: Path) -> None:
