@@ -1,4 +1,4 @@
-"""What a file says of itself: title, artist, album, ISRC and a cover."""
+"""What a file says of itself: title, artist, album, year, ISRC and a cover."""
 
 import re
 import sys
@@ -27,7 +27,7 @@ def read_tags(path: Path, folder: Path) -> tuple[dict[str, str], str | None]:
     other: dict[str, Any] = tag.other or {}
     isrc = _isrc(other.get("isrc"))
     tags = {"title": clean(tag.title), "artist": clean(tag.artist or tag.albumartist), "album": clean(tag.album)}
-    return {**tags, "isrc": isrc}, _write_cover(tag, folder)
+    return {**tags, "isrc": isrc, "year": _year(tag.year)}, _write_cover(tag, folder)
 
 
 def clean(text: object) -> str:
@@ -50,6 +50,12 @@ def _isrc(values: object) -> str:
         if _ISRC.fullmatch(code):
             return code
     return ""
+
+
+def _year(text: object) -> str:
+    """The year of "1983", "1983-03-07" or "07/03/1983"; empty for any other text, and for no year of recorded sound."""
+    found = re.search(r"(?<!\d)(1[89]\d\d|2[01]\d\d)(?!\d)", str(text or ""))
+    return found[1] if found else ""
 
 
 def _write_cover(tag: TinyTag, folder: Path) -> str | None:

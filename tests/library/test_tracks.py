@@ -331,5 +331,5 @@ async def test_each_change_is_told_once_and_none_that_was_rolled_back(owner_id: 
         "track_removed",
         "track_added",
     ]
-    assert [event.get("fields") for event in wire.heard[1:3]] == [["title"], ["bpm", "key"]]
+    assert [event.get("fields") for event in wire.heard[1:3]] == [["title"], ["bpm", "key", "loudness"]]
     assert {event["owner_id"] for event in wire.heard} == {str(owner_id)}

@@ -73,7 +73,8 @@ async def add_many_songs(session: AsyncSession, owner_id: UUID, how_many: int) -
             INSERT INTO tracks (id, owner_id, title, artist, album, search_text, search_grams, source, warnings,
                                 created_at)
             SELECT gen_random_uuid(), :owner, 'song ' || n, 'artist ' || n % 997, 'album ' || n % 4999, words,
-                   (SELECT array_agg(substr(words, i, 3)) FROM generate_series(1, length(words) - 2) AS i),
+                   (SELECT array_agg(DISTINCT substr(words, i, size))
+                    FROM generate_series(1, 3) AS size, generate_series(1, length(words) - size + 1) AS i),
                    'upload', '[]', now() - n * interval '1 second'
             FROM songs
         """),

@@ -29,7 +29,9 @@ from soundforge.accounts._sessions import (
     start_session,
 )
 from soundforge.accounts._settings import (
+    COLUMNS,
     SETTINGS,
+    USUAL_COLUMNS,
     SettingSpec,
     SettingValue,
     change_setting,
@@ -51,12 +53,14 @@ from soundforge.accounts._tokens import (
 from soundforge.accounts._users import add_user, ensure_owner, find_user, get_user, is_set_up, list_users
 
 __all__ = [
+    "COLUMNS",
     "LINK_LASTS",
     "LONGEST_PASSWORD",
     "SCOPES",
     "SESSION_LASTS",
     "SETTINGS",
     "SHORTEST_PASSWORD",
+    "USUAL_COLUMNS",
     "Hashed",
     "Keyring",
     "Proof",

@@ -27,6 +27,17 @@ _CLIENT_ID = re.compile(r"(?:[0-9A-Za-z._-]{1,128})?")
 _MOST_COOKIES, _COOKIE_TABS = 256_000, 6  # letters; tabs in a line of Netscape's format
 _COOKIE_SITES = ("youtube.com", "soundcloud.com", "bandcamp.com")
 _MARKET = re.compile(r"(?:[A-Z]{2})?")
+COLUMNS: Final[tuple[str, ...]] = (
+    "bpm",
+    "key",
+    "time",
+    "album",
+    "year",
+    "loudness",
+    "added",
+    "stems",
+)  # of the library, beside the name
+USUAL_COLUMNS: Final[tuple[str, ...]] = ("bpm", "key", "time", "stems")
 _YES, _NO = frozenset({"true", "on", "yes", "1"}), frozenset({"false", "off", "no", "0", ""})
 
 
@@ -107,6 +118,13 @@ def _read_cookies(value: object) -> str:
     return "\n".join(["# Netscape HTTP Cookie File", *kept, ""]) if kept else ""
 
 
+def _read_columns(value: object) -> str:
+    names = [name.strip() for name in str(value).split(",") if name.strip()]
+    if unknown := [name for name in names if name not in COLUMNS]:
+        raise ValueError(f"There is no column {unknown[0]}; there are: {', '.join(COLUMNS)}.")
+    return ",".join(name for name in COLUMNS if name in names)
+
+
 SETTINGS: Final[Mapping[str, SettingSpec]] = {
     spec.name: spec
     for spec in (
@@ -125,6 +143,14 @@ SETTINGS: Final[Mapping[str, SettingSpec]] = {
             default=7,
             read=_read_undo_days,
             scope="instance",
+        ),
+        SettingSpec(
+            name="library_columns",
+            label="Columns of the library",
+            effect=f"Shown beside title and artist: some of {', '.join(COLUMNS)}. The library's own menu sets it too.",
+            default=",".join(USUAL_COLUMNS),
+            read=_read_columns,
+            scope="user",
         ),
         SettingSpec(
             name="allow_audio_download",

@@ -5,7 +5,7 @@ from uuid import UUID
 from cyclopts import App
 
 from soundforge import jobs, library, pipeline, views
-from soundforge.cli import _corrections, _neighbours
+from soundforge.cli import _batch, _corrections, _neighbours, _shelves
 from soundforge.cli._output import say, say_json, say_table
 from soundforge.cli._rooms import run_as
 from soundforge.cli._separation import USUAL, Wanted
@@ -21,6 +21,8 @@ def add_to(app: App) -> None:
     app.command(tracks)
     _corrections.add_to(tracks)
     _neighbours.add_to(tracks)
+    _batch.add_to(tracks)
+    _shelves.add_to(tracks)
     app.command(job_commands)
 
 

@@ -7,19 +7,21 @@ from rich.table import Table
 
 from soundforge import library, pipeline, spotify, views
 from soundforge.app import Rooms
+from soundforge.cli import _own_playlists
 from soundforge.cli._follow import Show, follow, open_help
 from soundforge.cli._output import console, say, say_json
 from soundforge.cli._rooms import find_user_id, run_as, run_command
 from soundforge.db import reading, transaction
 
 links = App(name="spotify", help="Spotify's links, and whether it answers.")
-playlists = App(name="playlists", help="Lists of songs that were imported.")
+playlists = App(name="playlists", help="Lists of songs, imported or made by hand.")
 
 
 def add_to(app: App) -> None:
     """Add this group's commands."""
     app.command(links)
     app.command(playlists)
+    _own_playlists.add_to(playlists)
 
 
 @links.command

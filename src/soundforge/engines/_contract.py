@@ -52,6 +52,7 @@ class Tags:
     artist: str = ""
     album: str = ""
     isrc: str = ""
+    year: int | None = None
 
 
 @dataclass(frozen=True)

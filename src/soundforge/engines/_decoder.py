@@ -32,9 +32,9 @@ def _decoded(answer: Mapping[str, Any], out: Path, folder: Path) -> Decoded:
     """Believe nothing: the child has read a stranger's file."""
     try:
         pcm = Pcm(out, int(answer["sample_rate_hz"]), int(answer["channels"]), int(answer["frames"]))
-        tags = Tags(
-            **{name: str(answer["tags"].get(name) or "")[:500] for name in ("title", "artist", "album", "isrc")}
-        )
+        told = answer["tags"]
+        words = {name: str(told.get(name) or "")[:500] for name in ("title", "artist", "album", "isrc")}
+        tags = Tags(**words, year=int(told["year"]) if str(told.get("year") or "").isdecimal() else None)
         cover = path_inside(folder, answer["cover"]) if answer["cover"] else None
         warnings = tuple(Warning_(str(one["code"]), str(one["sentence"])) for one in answer["warnings"])
         right = answer["format"] in _FORMATS and pcm.channels in (1, 2) and out.lstat().st_size == pcm.size_bytes > 0

@@ -6,8 +6,14 @@ The class's name in snake case is the name on the wire and the name of its templ
 
 import re
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, ClassVar, Self
 from uuid import UUID
+
+
+@cache
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class Event:
     @classmethod
     def name(cls) -> str:
         """Return the event's name on the wire."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        return _snake_case(cls.__name__)
 
     @property
     def topic(self) -> str:
@@ -109,6 +115,14 @@ class TrackRemoved(Event):
 
 
 @dataclass(frozen=True)
+class LibraryChanged(Event):
+    """So many tracks came or went at once that reading everything anew is cheaper than being told of each."""
+
+    subject: ClassVar[str] = "owner_id"
+    about: ClassVar[str] = "libraries"
+
+
+@dataclass(frozen=True)
 class PlaylistChanged(Event):
     """A list has other entries, or was read to its end."""
 
@@ -185,7 +199,7 @@ class Resync:
 CATALOGUE: dict[str, type[Event]] = {
     event.name(): event
     for event in (
-        *(JobChanged, TrackAdded, TrackChanged, TrackRemoved, PlaylistChanged),
+        *(JobChanged, TrackAdded, TrackChanged, TrackRemoved, LibraryChanged, PlaylistChanged),
         *(StemsReady, AnalysisReady, SessionEnded),
     )
 }

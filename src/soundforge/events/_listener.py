@@ -62,7 +62,7 @@ class Listener:
         """Put ``event`` into its owner's mailboxes."""
         self.recent.add(event)
         for subscriber in self._subscribers.get(event.owner_id, ()):
-            if subscriber.topic in (None, event.topic):
+            if subscriber.topic is None or subscriber.topic == event.topic:
                 subscriber.mailbox.put(event)
 
     def resync(self) -> None:

@@ -28,8 +28,12 @@ class Mailbox:
                 self._waiting = {Resync: Resync()}
         self._filled.set()
 
+    def wake(self) -> None:
+        """Let the reader go on, though there may be nothing to take."""
+        self._filled.set()
+
     async def take(self) -> list[Event | Resync]:
-        """Wait until there is something, and take all of it."""
+        """Wait until there is something, or somebody wakes the reader, and take all of it."""
         await self._filled.wait()
         taken = list(self._waiting.values())
         self._waiting = {}

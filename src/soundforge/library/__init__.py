@@ -38,7 +38,15 @@ from soundforge.library._mixes import (
     share_mix,
     unshare_mix,
 )
+from soundforge.library._own_playlists import (
+    add_own_playlist,
+    add_to_playlist,
+    move_entry,
+    remove_entries,
+    rename_playlist,
+)
 from soundforge.library._playlists import (
+    OWN,
     add_entries,
     add_playlist,
     count_entries,
@@ -51,7 +59,9 @@ from soundforge.library._playlists import (
 )
 from soundforge.library._results import add_part, add_stems, list_newest_parts, list_parts, list_stems
 from soundforge.library._search import fold
-from soundforge.library._songs import add_songs, confirm_track, join_tracks, set_isrc
+from soundforge.library._selected import list_selected, remove_tracks, restore_tracks
+from soundforge.library._shelves import Shelf, list_shelves
+from soundforge.library._songs import add_songs, confirm_track, join_tracks, set_isrc, set_year
 from soundforge.library._sources import (
     add_candidates,
     find_answer,
@@ -59,6 +69,7 @@ from soundforge.library._sources import (
     keep_answer,
     list_candidates,
 )
+from soundforge.library._terms import FIELDS, check_search, is_about
 from soundforge.library._tracks import (
     add_track,
     change_track,
@@ -67,12 +78,14 @@ from soundforge.library._tracks import (
     find_track_by_audio,
     get_track,
     is_in,
+    list_first_tracks,
     list_removed_before,
     list_tracks,
     purge_track,
     remove_track,
     restore_track,
 )
+from soundforge.library._trash import LET_GO, count_trash, let_go, list_trash
 from soundforge.library._types import (
     Figures,
     Linked,
@@ -87,10 +100,14 @@ from soundforge.library._types import (
     NewStem,
     NewTrack,
     Query,
+    Selection,
 )
 
 __all__ = [
+    "FIELDS",
+    "LET_GO",
     "MOMENTS",
+    "OWN",
     "ZIP",
     "Embeddings",
     "Figures",
@@ -108,21 +125,27 @@ __all__ = [
     "NewStem",
     "NewTrack",
     "Query",
+    "Selection",
+    "Shelf",
     "StripState",
     "add_candidates",
     "add_correction",
     "add_embeddings",
     "add_entries",
     "add_file",
+    "add_own_playlist",
     "add_part",
     "add_playlist",
     "add_songs",
     "add_stems",
+    "add_to_playlist",
     "add_track",
     "change_track",
+    "check_search",
     "confirm_track",
     "count_entries",
     "count_tracks",
+    "count_trash",
     "end_walk",
     "find_answer",
     "find_embedding",
@@ -138,35 +161,47 @@ __all__ = [
     "get_shared_mix",
     "get_track",
     "hold_corrections",
+    "is_about",
     "is_in",
     "join_tracks",
     "keep_answer",
+    "let_go",
     "list_candidates",
     "list_corrections",
     "list_embedded",
     "list_entries",
     "list_files",
+    "list_first_tracks",
     "list_mixes",
     "list_newest_parts",
     "list_orphans",
     "list_parts",
     "list_playlists",
     "list_removed_before",
+    "list_selected",
+    "list_shelves",
     "list_stems",
     "list_tracks",
+    "list_trash",
+    "move_entry",
     "orphan_exports",
     "orphan_files",
     "purge_track",
     "read_embeddings",
     "remove_correction",
+    "remove_entries",
     "remove_mix",
     "remove_playlist",
     "remove_track",
+    "remove_tracks",
+    "rename_playlist",
     "restore_track",
+    "restore_tracks",
     "save_mix",
     "set_audio",
     "set_figures",
     "set_isrc",
+    "set_year",
     "share_mix",
     "undo_correction",
     "unshare_mix",

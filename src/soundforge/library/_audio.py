@@ -45,7 +45,7 @@ async def set_audio(
     await flush_unique(session)
     await orphan_files(session, left)
     await set_figures(session, owner_id, track_id, Figures(bpm=None, musical_key=None, camelot=None))
-    await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=("audio",)))
+    await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=("audio", "duration")))
     return track
 
 

@@ -1,6 +1,7 @@
 """What users put right in an analysis. Their value wins over every analysis, past and to come (docs/adr/0014)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -103,9 +104,9 @@ async def set_figures(
         row.found = dict(value) if (value := (found or {}).get(row.field)) else None
     await session.flush()
     said = [columns(row.field, row.value) for row in rows]
-    shown = {"bpm": figures.bpm, "musical_key": figures.musical_key, "camelot": figures.camelot}
+    shown = asdict(figures)
     await _show(session, track_id, _merged([shown, *said]))
-    await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=("bpm", "key")))
+    await publish(session, TrackChanged(owner_id=owner_id, track_id=track_id, fields=("bpm", "key", "loudness")))
 
 
 def columns(field: str, value: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from soundforge.events import PlaylistChanged, publish
 from soundforge.library._types import NewEntry, NewPlaylist
 from soundforge.tables import Page, Playlist, PlaylistTrack, Sort, read_number, read_page
 
+OWN = "own"  # a list made by hand
 _NEWEST = Sort(Playlist.created_at, Playlist.id, read=datetime.fromisoformat)
 _IN_ORDER = Sort(PlaylistTrack.position, PlaylistTrack.id, read=read_number)
 
@@ -93,10 +94,12 @@ async def get_playlist(session: AsyncSession, owner_id: UUID, playlist_id: UUID)
 
 
 async def list_playlists(
-    session: AsyncSession, owner_id: UUID, *, after: str | None = None, limit: int = 50
+    session: AsyncSession, owner_id: UUID, *, after: str | None = None, limit: int = 50, only_own: bool = False
 ) -> Page[Playlist]:
-    """One page of the owner's lists, the newest first. Raises ``Invalid`` ("bad_cursor")."""
+    """One page of the owner's lists, or of those made by hand, the newest first. Raises ``Invalid`` ("bad_cursor")."""
     statement = select(Playlist).where(Playlist.owner_id == owner_id)
+    if only_own:
+        statement = statement.where(Playlist.kind == OWN)
     return await read_page(session, statement, _NEWEST, descending=True, limit=limit, after=after)
 
 

@@ -1,20 +1,36 @@
-"""Search: ILIKE over title, artist and album, accents folded, an index in front of it.
+"""Search: ILIKE over title, artist and album, accents folded, an index in front of it; and fields beside words.
 
 The embedded PostgreSQL has neither pg_trgm nor unaccent. So the text is folded here, once, when a
-track is written, and its trigrams stand beside it in an array under a GIN index. A search first
-asks the index for rows that have all trigrams of the words, then ILIKE decides. Words of one or two
-letters have no trigram: ILIKE reads the owner's rows, a third of a second at 100,000 (docs/benchmarks.md).
+track is written, and every run of one, two and three of its letters stands beside it in an array
+under a GIN index. A search first asks the index for rows that have all runs of the words, then
+ILIKE decides. Figures are compared by the expressions that lists sort by, which have an index each.
 """
 
 import math
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import DOUBLE_PRECISION, ColumnElement, Uuid, and_, cast, func
+from sqlalchemy import (
+    DOUBLE_PRECISION,
+    ColumnElement,
+    SQLColumnExpression,
+    Uuid,
+    and_,
+    cast,
+    exists,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
 
+from soundforge.library._terms import HAVE, Bound, Term, read_terms
 from soundforge.library._types import Query
-from soundforge.tables import Track
+from soundforge.tables import ACTIVE, RUNNING, TRACK_SORTS, WHEEL, AnalysisPart, Correction, Job, Status, Stem, Track
 
 BRIDGED_OCTAVES = math.log2(1.06)  # 6 %: as far as a deck's pitch fader commonly goes without being heard
 
@@ -43,8 +59,8 @@ def fold(text: str) -> str:
 
 
 def grams(text: str) -> list[str]:
-    """Every distinct run of three characters of a folded text, sorted."""
-    return sorted({text[i : i + 3] for i in range(len(text) - 2)})
+    """Every distinct run of one, two and three characters of a folded text, sorted."""
+    return sorted({text[i : i + size] for size in (1, 2, 3) for i in range(len(text) - size + 1)})
 
 
 def search_fields(title: str, artist: str, album: str) -> dict[str, object]:
@@ -60,13 +76,11 @@ def escape(text: str) -> str:
 
 def wanted(query: Query) -> list[ColumnElement[bool]]:
     """What a track must be for a query to find it."""
-    must: list[ColumnElement[bool]] = []
-    if query.search.strip():
-        must.append(matches(query.search))
+    must = [_is(term) for term in read_terms(one_line(query.search))]
     if query.among is not None:
         must.append(Track.id.in_(query.among))
     if query.keys:
-        must.append(func.coalesce(Track.camelot, "").in_(query.keys))
+        must.append(_SORTED["key"].in_([_place(key) for key in query.keys]))
     if query.bpm is not None:
         must.append(_octaves_from(query.bpm) <= BRIDGED_OCTAVES)
     if query.apart_from is not None:
@@ -88,10 +102,116 @@ def _octaves_from(bpm: float) -> ColumnElement[float]:
 
 
 def matches(search: str) -> ColumnElement[bool]:
-    """Rows whose title, artist and album together hold every word of ``search``."""
-    return and_(True, *(_holds(fold(word)) for word in one_line(search).split()))  # noqa: FBT003 - the neutral element
+    """Rows that hold every word of ``search`` and are what its fields say; raises ``Invalid`` ("bad_search")."""
+    return and_(True, *(_is(term) for term in read_terms(one_line(search))))  # noqa: FBT003 - the neutral element
+
+
+_SORTED: dict[str, ColumnElement[Any]] = {name: literal_column(by) for name, by in TRACK_SORTS.items()}
+_LEAST = {"loudness": -999.0}  # below it stands what is not known; elsewhere at nothing
+_LINES = ("title", "artist", "album")
+_LISTED = {  # stage and place of a list in its document
+    "chords": ("harmony", ("chords",)),
+    "sections": ("structure", ("sections",)),
+    "beats": ("rhythm", ("beats", "times_s")),
+}
+
+
+def _is(term: Term) -> ColumnElement[bool]:
+    """What one term asks of a track."""
+    found = _found(term)
+    return not_(found) if term.is_not else found
+
+
+def _found(term: Term) -> ColumnElement[bool]:
+    if term.field in _LINES:
+        return _line_holds(term.field, fold(term.words[0]), is_whole=term.is_whole)
+    return _FOUND.get(term.field, _figure)(term)
+
+
+def _figure(term: Term) -> ColumnElement[bool]:
+    name = {"length": "duration"}.get(term.field, term.field)
+    is_whole = name in ("duration", "year")
+    least: Bound = term.low if term.low is not None else _LEAST.get(name, 0.001)
+    if is_whole:
+        return _between(_SORTED[name], _whole(least, math.ceil), _whole(term.high, math.floor))
+    return _between(_SORTED[name], least, term.high)
+
+
+def _whole(bound: Bound, to: Callable[[float], int]) -> Bound:
+    """A bound of whole numbers, so that their index is used."""
+    return to(bound) if isinstance(bound, float) else bound
+
+
+def _between(what: SQLColumnExpression[Any], low: Bound, high: Bound) -> ColumnElement[bool]:
+    return and_(*([what >= low] if low is not None else []), *([what <= high] if high is not None else []))
+
+
+def _place(camelot: str) -> int:
+    """Where a key stands in the order of the wheel: see TRACK_SORTS."""
+    return WHEEL.index(camelot) + 1
+
+
+def _has(what: str) -> ColumnElement[bool]:
+    if what == "audio":
+        return Track.mix_file_id.is_not(None)
+    if what == "cover":
+        return Track.cover_file_id.is_not(None)
+    if what == "stems" or what not in HAVE:
+        whole = select(Stem.id).where(Stem.track_id == Track.id)
+        return exists(whole if what == "stems" else whole.where(Stem.name == what))
+    part = select(AnalysisPart.id).where(AnalysisPart.track_id == Track.id)
+    if what == "analysis":
+        return exists(part)
+    stage, path = _LISTED[what]
+    first = AnalysisPart.document[(*path, "0")]
+    return exists(part.where(AnalysisPart.stage == stage, first.is_not(None)))
+
+
+def _stands(how: str) -> ColumnElement[bool]:
+    if how == "doubtful":
+        return Track.is_doubtful.is_(True)
+    if how == "corrected":
+        return exists(select(Correction.id).where(Correction.track_id == Track.id))
+    theirs = select(Job.id).where(Job.track_id == Track.id)
+    if how == "failed":
+        return exists(theirs.where(Job.status == Status.FAILED, _is_newest()))
+    states = {"running": RUNNING, "waiting": ACTIVE - RUNNING}[how]
+    return exists(theirs.where(Job.status.in_([state.value for state in states])))
+
+
+def _is_newest() -> ColumnElement[bool]:
+    """No newer job of this kind: rows tell of the newest alone."""
+    newer = aliased(Job)
+    return ~exists(
+        select(newer.id).where(
+            newer.track_id == Job.track_id, newer.kind == Job.kind, newer.created_at > Job.created_at
+        )
+    )
 
 
 def _holds(word: str) -> ColumnElement[bool]:
-    found = Track.search_text.ilike(f"%{escape(word)}%", escape="\\")
-    return and_(Track.search_grams.contains(grams(word)), found) if len(word) > 2 else found  # noqa: PLR2004 - a trigram
+    return and_(_has_runs(word), Track.search_text.ilike(f"%{escape(word)}%", escape="\\"))
+
+
+def _line_holds(name: str, word: str, *, is_whole: bool) -> ColumnElement[bool]:
+    text = _SORTED[name]
+    if is_whole:
+        return text == word
+    return and_(_has_runs(word), text.ilike(f"%{escape(word)}%", escape="\\"))
+
+
+def _has_runs(word: str) -> ColumnElement[bool]:
+    """What the index knows: every run of three letters, or the word itself where it is shorter."""
+    longest = min(3, len(word))
+    return Track.search_grams.contains([run for run in grams(word) if len(run) == longest])
+
+
+_FOUND: dict[str, Callable[[Term], ColumnElement[bool]]] = {
+    "": lambda term: _holds(fold(term.words[0])),
+    "key": lambda term: _SORTED["key"].in_([_place(word) for word in term.words]),
+    "has": lambda term: or_(*(_has(word) for word in term.words)),
+    "is": lambda term: or_(*(_stands(word) for word in term.words)),
+    "source": lambda term: func.lower(Track.source) == term.words[0].lower(),
+    "format": lambda term: func.lower(func.coalesce(Track.format, "")) == term.words[0].lower(),
+    "added": lambda term: _between(Track.created_at, term.low, term.high),
+}  # every other field is a figure

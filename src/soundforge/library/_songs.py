@@ -57,6 +57,12 @@ async def set_isrc(session: AsyncSession, owner_id: UUID, track_id: UUID, isrc: 
     await session.execute(update(Track).where(*missing).values(isrc=isrc))
 
 
+async def set_year(session: AsyncSession, owner_id: UUID, track_id: UUID, year: int) -> None:
+    """Note when a track came out where that is not known yet."""
+    missing = (Track.id == track_id, Track.owner_id == owner_id, Track.year.is_(None))
+    await session.execute(update(Track).where(*missing).values(year=year))
+
+
 async def join_tracks(session: AsyncSession, owner_id: UUID, double_id: UUID, into_id: UUID) -> None:
     """Let every list name ``into_id`` in place of ``double_id``, and hand it the double's Spotify id."""
     double = await get_track(session, owner_id, double_id)

@@ -12,6 +12,7 @@ from soundforge.errors import Conflict, Invalid, NotFound
 from soundforge.events import TrackAdded, TrackChanged, TrackRemoved, publish
 from soundforge.library._files import add_file, orphan_files
 from soundforge.library._search import nearness, one_line, search_fields, wanted
+from soundforge.library._trash import LET_GO
 from soundforge.library._types import NewTrack, Query
 from soundforge.tables import (
     TRACK_SORTS,
@@ -22,6 +23,7 @@ from soundforge.tables import (
     Stem,
     Track,
     cursor_of,
+    page_of,
     read_again,
     read_number,
     read_page,
@@ -29,7 +31,8 @@ from soundforge.tables import (
 )
 
 LONGEST_WORDS = 300
-_READ = {"created": datetime.fromisoformat, "bpm": read_number, "duration": read_number}
+_NUMBERS = ("bpm", "key", "duration", "loudness", "year")
+_READ = {"created": datetime.fromisoformat, **dict.fromkeys(_NUMBERS, read_number)}
 _SORTS = {name: Sort(literal_column(by), Track.id, _READ.get(name, read_text)) for name, by in TRACK_SORTS.items()}
 
 
@@ -47,6 +50,7 @@ async def add_track(session: AsyncSession, owner_id: UUID, new: NewTrack) -> Tra
         owner_id=owner_id,
         source=new.source,
         isrc=new.isrc,
+        year=new.year,
         frames=new.frames,
         duration_ms=new.duration_ms,
         sample_rate_hz=new.sample_rate_hz,
@@ -94,33 +98,44 @@ async def list_tracks(
 
     Raises ``Invalid`` for an unknown sort or a damaged cursor.
     """
-    sort, rows = _sort(query), _searched(owner_id, query)
+    sort, rows = sort_of(query), searched(owner_id, query)
     if until:
         return await read_again(session, rows, sort, descending=query.descending, until=until, after=after)
     return await read_page(session, rows, sort, descending=query.descending, limit=limit, after=after)
 
 
+async def list_first_tracks(
+    session: AsyncSession, owner_id: UUID, query: Query, *, limit: int = 100
+) -> tuple[Page[Track], int]:
+    """The first page of what a query finds, and how many that are in all: one question. Raises as ``list_tracks``."""
+    sort, rows = sort_of(query), searched(owner_id, query)
+    total = rows.with_only_columns(func.count()).scalar_subquery().label("total")
+    ordered = sort.order(rows, descending=query.descending).limit(limit + 1)
+    found = (await session.execute(ordered.add_columns(sort.expression.label("place"), total))).all()
+    return page_of(found, limit), found[0].total if found else 0
+
+
 async def find_next_track(session: AsyncSession, owner_id: UUID, query: Query, track_id: UUID) -> UUID | None:
     """The track that stands right after this one in the order of ``query``; None at the end."""
-    sort = _sort(query)
+    sort = sort_of(query)
     place = await session.scalar(_living(owner_id).with_only_columns(sort.expression).where(Track.id == track_id))
     if place is None:
         return None
     after = sort.after(cursor_of(place, track_id), descending=query.descending)
-    following = sort.order(_searched(owner_id, query).where(after), descending=query.descending)
+    following = sort.order(searched(owner_id, query).where(after), descending=query.descending)
     return await session.scalar(following.with_only_columns(Track.id).limit(1))
 
 
 async def is_in(session: AsyncSession, owner_id: UUID, query: Query, track_id: UUID) -> bool:
     """Whether the search of ``query`` finds this track."""
-    found = _searched(owner_id, query).where(Track.id == track_id).with_only_columns(Track.id)
+    found = searched(owner_id, query).where(Track.id == track_id).with_only_columns(Track.id)
     return await session.scalar(found) is not None
 
 
 async def count_tracks(session: AsyncSession, owner_id: UUID, query: Query | str = "") -> int:
     """How many living tracks a query, or the words of a search, find; all of them for an empty search."""
     asked = Query(search=query) if isinstance(query, str) else query
-    counted = _searched(owner_id, asked).with_only_columns(func.count())
+    counted = searched(owner_id, asked).with_only_columns(func.count())
     return await session.scalar(counted) or 0
 
 
@@ -158,7 +173,7 @@ async def restore_track(session: AsyncSession, owner_id: UUID, track_id: UUID) -
     """Undo ``remove_track``; raises ``NotFound`` once purged, ``Conflict`` when the song was imported again."""
     track = await session.scalar(
         select(Track)
-        .where(Track.id == track_id, Track.owner_id == owner_id, Track.deleted_at.is_not(None))
+        .where(Track.id == track_id, Track.owner_id == owner_id, Track.deleted_at > LET_GO)
         .with_for_update(key_share=True)  # waits for a purge: what it deletes is not found here
     )
     if track is None:
@@ -226,11 +241,13 @@ def _living(owner_id: UUID) -> Select[Track]:
     return select(Track).where(Track.owner_id == owner_id, Track.deleted_at.is_(None))
 
 
-def _searched(owner_id: UUID, query: Query) -> Select[Track]:
+def searched(owner_id: UUID, query: Query) -> Select[Track]:
+    """The owner's living tracks that a query finds, in no order."""
     return _living(owner_id).where(*wanted(query))
 
 
-def _sort(query: Query) -> Sort:
+def sort_of(query: Query) -> Sort:
+    """How a query orders its tracks; raises ``Invalid`` ("unknown_sort")."""
     if query.sort == "near" and (near := nearness(query)) is not None:
         return Sort(near, Track.id, read_number)
     if query.sort not in _SORTS:

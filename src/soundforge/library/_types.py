@@ -34,6 +34,7 @@ class NewTrack:
     channels: int
     format: str
     isrc: str | None = None
+    year: int | None = None
     warnings: tuple[str, ...] = ()
     id: UUID = field(default_factory=uuid4)
 
@@ -74,19 +75,29 @@ class Figures:
     bpm: float | None
     musical_key: str | None
     camelot: str | None
+    loudness_lufs: float | None = None
 
 
 @dataclass(frozen=True)
 class Query:
     """What somebody wants to see of the library."""
 
-    search: str = ""
+    search: str = ""  # words and fields as they were typed: see _terms
     sort: str = "created"  # a name of TRACK_SORTS; or "near", where ``among`` or ``bpm`` is given: the nearest first
     descending: bool = True
     among: tuple[UUID, ...] | None = None  # only these, the nearest first
     keys: tuple[str, ...] = ()  # only these places on the Camelot wheel
     bpm: float | None = None  # only tempos as near as a deck can bridge, also half or twice as fast
     apart_from: UUID | None = None  # all but this one
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Tracks that shall be acted on together: these, or all that a query finds but some."""
+
+    ids: tuple[UUID, ...] = ()
+    query: Query | None = None
+    without: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The story: what happens next. The room that knows several rooms; pages, API and CLI ask it with ``request_*``."""
 
 from soundforge.engines import DEFAULT_OPTIONS, SeparateOptions
+from soundforge.pipeline._batch import ACTIONS, PACKED, BatchAsked, BatchDone, request_batch
 from soundforge.pipeline._choices import request_cancel, request_fetch, request_retry_failed, request_source
 from soundforge.pipeline._corrections import add_correction, remove_correction, undo_correction
 from soundforge.pipeline._demo import offer_demo
@@ -34,6 +35,7 @@ from soundforge.pipeline._requests import (
 )
 from soundforge.pipeline._song import hash_of
 from soundforge.pipeline._tools import request_tool
+from soundforge.pipeline._trash import request_let_go
 from soundforge.pipeline._verify import Finding, verify
 from soundforge.pipeline._workers import (
     AnalysisWorker,
@@ -45,10 +47,14 @@ from soundforge.pipeline._workers import (
 )
 
 __all__ = [
+    "ACTIONS",
     "DEFAULT_OPTIONS",
+    "PACKED",
     "QUALITIES",
     "RENDERED",
     "AnalysisWorker",
+    "BatchAsked",
+    "BatchDone",
     "Choice",
     "CpuSlots",
     "DownloadWorker",
@@ -80,11 +86,13 @@ __all__ = [
     "recognise",
     "remove_correction",
     "request_analysis",
+    "request_batch",
     "request_cancel",
     "request_demo",
     "request_export",
     "request_fetch",
     "request_import",
+    "request_let_go",
     "request_model",
     "request_paste",
     "request_purge",

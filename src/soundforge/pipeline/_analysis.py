@@ -69,4 +69,5 @@ def figures_of(found: Mapping[str, Any]) -> Figures:
     """The figures that lists show, from what all stages found; None for what was not found."""
     tempo, key = found.get("tempo") or {}, found.get("key") or {}
     name = f"{key['tonic']} {key['mode']}" if key.get("tonic") else None
-    return Figures(bpm=tempo.get("bpm"), musical_key=name, camelot=key.get("camelot"))
+    loudness = (found.get("loudness") or {}).get("integrated_lufs")
+    return Figures(tempo.get("bpm"), name, key.get("camelot"), loudness)

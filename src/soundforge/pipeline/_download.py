@@ -191,6 +191,8 @@ async def _finish(run: jobs.Run, plan: _Plan, fetched: Downloaded, audio: NewAud
             await library.add_candidates(session, owner_id, track_id, run.job_id, found)
             if plan.wanted.get("isrc"):
                 await library.set_isrc(session, owner_id, track_id, str(plan.wanted["isrc"]))
+            if plan.wanted.get("year"):
+                await library.set_year(session, owner_id, track_id, int(plan.wanted["year"]))
             await ask_for_the_rest(session, run, track_id)
     except Conflict as error:
         if error.code != "duplicate_audio":

@@ -62,6 +62,7 @@ def _track_of(run: jobs.Run, decoded: Decoded, audio: NewAudio) -> NewTrack:
         album=decoded.tags.album or "",
         source=str(run.params.get("source", "upload")),
         isrc=decoded.tags.isrc,
+        year=decoded.tags.year,
         **{field.name: getattr(audio, field.name) for field in fields(audio)},
     )
 

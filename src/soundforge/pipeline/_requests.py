@@ -51,15 +51,25 @@ async def request_separation(
     """Split a track into stems; raises ``Conflict`` while the same model separates the same region of it."""
     track = await library.get_track(session, owner_id, track_id)
     _needs_audio(track)
+    new = new_separation(owner_id, track_id, model, options, parent_id=parent_id)
     return await jobs.add_job(
         session,
-        kind=Kind.SEPARATION,
+        kind=new.kind,
         owner_id=owner_id,
         track_id=track_id,
         parent_id=parent_id,
-        unique_key=f"{track_id}:{best_model() if model == AUTO else model}:{region_word(options)}",
-        params={"model": model, "options": to_params(options)},
+        unique_key=new.unique_key,
+        params=new.params,
     )
+
+
+def new_separation(
+    owner_id: UUID, track_id: UUID, model: str, options: SeparateOptions, *, parent_id: UUID | None = None
+) -> jobs.NewJob:
+    """The separation of a track that has audio."""
+    key = f"{track_id}:{best_model() if model == AUTO else model}:{region_word(options)}"
+    params = {"model": model, "options": to_params(options)}
+    return jobs.NewJob(Kind.SEPARATION, owner_id, key, track_id, parent_id, params)
 
 
 def check_options(model: str, options: SeparateOptions) -> SeparateOptions:

@@ -17,6 +17,7 @@ from soundforge.pipeline._download import download
 from soundforge.pipeline._export import export
 from soundforge.pipeline._import import import_upload
 from soundforge.pipeline._maintenance import maintain
+from soundforge.pipeline._pack import pack
 from soundforge.pipeline._paste_import import import_paste
 from soundforge.pipeline._ports import ports
 from soundforge.pipeline._render import render
@@ -80,7 +81,8 @@ class ExportWorker(jobs.Worker):
 
     async def body(self, run: jobs.Run) -> None:
         """Export."""
-        await (export(run) if run.params.get("format") == "zip" else render(run))
+        body = pack if "tracks" in run.params else export if run.params.get("format") == "zip" else render
+        await body(run)
 
 
 @worker(queue=KINDS[Kind.MAINTENANCE].queue)

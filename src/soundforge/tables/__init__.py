@@ -11,8 +11,8 @@ from soundforge.tables._jobs import (
     MaintenanceJob,
     ProcessingJob,
 )
-from soundforge.tables._keyset import Page, Sort, cursor_of, read_again, read_number, read_page, read_text
-from soundforge.tables._library import TRACK_SORTS, AnalysisPart, Correction, Embedding, File, Mix, Stem, Track
+from soundforge.tables._keyset import Page, Sort, cursor_of, page_of, read_again, read_number, read_page, read_text
+from soundforge.tables._library import TRACK_SORTS, WHEEL, AnalysisPart, Correction, Embedding, File, Mix, Stem, Track
 from soundforge.tables._migrate import migrate
 from soundforge.tables._moves import ACTIVE, MOVES, RUNNING, TERMINAL, Kind, Moves, Status, may_move
 from soundforge.tables._playlists import Candidate, Playlist, PlaylistTrack, SourceAnswer
@@ -25,6 +25,7 @@ __all__ = [
     "RUNNING",
     "TERMINAL",
     "TRACK_SORTS",
+    "WHEEL",
     "AnalysisJob",
     "AnalysisPart",
     "ApiToken",
@@ -57,6 +58,7 @@ __all__ = [
     "is_ours",
     "may_move",
     "migrate",
+    "page_of",
     "read_again",
     "read_number",
     "read_page",

@@ -33,6 +33,7 @@ class Job(Row):
         ),
         Index("ix_jobs_track", "track_id", "created_at"),
         Index("ix_jobs_owner_created", "owner_id", "created_at", "id"),
+        Index("ix_jobs_failed", "track_id", "kind", postgresql_where=text("status = 'failed'")),
         Index("ix_jobs_finished", "kind", "finished_at", postgresql_where=text("status = 'completed'")),
         Index("ix_jobs_active", "kind", "created_at", postgresql_where=text(_in("status", [s.value for s in ACTIVE]))),
     )

@@ -8,7 +8,7 @@ never null, and the row's id as tie-break.
 import base64
 import binascii
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,7 +68,11 @@ async def read_page[T](
     if after:
         statement = statement.where(sort.after(after, descending=descending))
     ordered = sort.order(statement, descending=descending).limit(limit + 1)
-    found = (await session.execute(ordered.add_columns(sort.expression.label("place")))).all()
+    return page_of((await session.execute(ordered.add_columns(sort.expression.label("place")))).all(), limit)
+
+
+def page_of(found: Sequence[Any], limit: int) -> Page[Any]:
+    """Make a page of rows whose first column is the thing and whose ``place`` is where it stands; one row too many."""
     rows, more = found[:limit], len(found) > limit
     return Page(tuple(row[0] for row in rows), cursor_of(rows[-1].place, rows[-1][0].id) if more else None)
 

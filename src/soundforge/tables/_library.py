@@ -10,15 +10,20 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from soundforge.tables._base import Row
 
+WHEEL = tuple(f"{number}{mode}" for number in range(1, 13) for mode in "AB")  # Camelot's, once around
 # What a library may be sorted by. Each expression is never null, so one keyset helper serves them all.
-# Words sort as they are searched, folded: Élan stands beside elan.
+# Words sort as they are searched, folded: Élan stands beside elan. Keys go round the Camelot wheel: 1A 1B 2A … 12B.
+# What is not known counts as the least: first where the list rises, last where it falls.
 TRACK_SORTS = {
     "title": "split_part(search_text, chr(10), 1)",
     "artist": "split_part(search_text, chr(10), 2)",
+    "album": "split_part(search_text, chr(10), 3)",
     "created": "created_at",
     "bpm": "coalesce(bpm, 0)",
-    "key": "coalesce(camelot, '')",
+    "key": f"coalesce(array_position(ARRAY[{', '.join(map(repr, WHEEL))}], camelot), 0)",
     "duration": "coalesce(duration_ms, 0)",
+    "loudness": "coalesce(loudness_lufs, -1000)",
+    "year": "coalesce(year, 0)",
 }
 
 
@@ -61,6 +66,7 @@ class Track(Row):
         Index("ix_tracks_isrc", "owner_id", "isrc", postgresql_where=text("deleted_at IS NULL AND isrc IS NOT NULL")),
         Index("ix_tracks_grams", "search_grams", postgresql_using="gin"),
         Index("ix_tracks_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        Index("ix_tracks_trash", "owner_id", "deleted_at", "id", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
@@ -68,7 +74,7 @@ class Track(Row):
     artist: Mapped[str] = mapped_column(default="")
     album: Mapped[str] = mapped_column(default="")
     search_text: Mapped[str] = mapped_column(default="")  # title, artist, album, folded: see library.fold
-    search_grams: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)  # its trigrams: narrows the ILIKE
+    search_grams: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)  # its runs of 1 to 3 letters
     source: Mapped[str] = mapped_column(default="upload")  # upload, demo, spotify, youtube, …
     source_url: Mapped[str | None]  # where its audio is from, or shall come from: made by us of site and id
     spotify_id: Mapped[str | None]
@@ -85,6 +91,8 @@ class Track(Row):
     bpm: Mapped[float | None]
     musical_key: Mapped[str | None]  # "A minor"
     camelot: Mapped[str | None]  # "8A"
+    loudness_lufs: Mapped[float | None]
+    year: Mapped[int | None]  # when it came out
     warnings: Mapped[list[Any]] = mapped_column(default=list)
     is_doubtful: Mapped[bool] = mapped_column(server_default=text("false"))  # found by a search: maybe another song
     deleted_at: Mapped[datetime | None]

@@ -4,25 +4,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from soundforge.tables._base import Row
 
 
 class Playlist(Row):
-    """A list of songs in order, as it was when it was read last: a playlist, an album, a list from a file."""
+    """A list of songs in order: as it was when it was read last (playlist, album, list), or made here by hand (own)."""
 
     __tablename__ = "playlists"
     __table_args__ = (
-        CheckConstraint("kind IN ('playlist', 'album', 'list')", name="kind"),
+        CheckConstraint("kind IN ('playlist', 'album', 'list', 'own')", name="kind"),
         Index("uq_playlists_source", "owner_id", "kind", "source_id", unique=True),
         Index("ix_playlists_created", "owner_id", "created_at", "id"),
     )
 
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     kind: Mapped[str]
-    source_id: Mapped[str]  # Spotify's id; of a list from a file the hash of its text
+    source_id: Mapped[str]  # Spotify's id; of a list from a file the hash of its text; of an own one its id
     title: Mapped[str]
     made_by: Mapped[str] = mapped_column(default="")
     total: Mapped[int | None]  # entries that the source says there are; more than we hold where it keeps some back
@@ -44,7 +44,7 @@ class PlaylistTrack(Row):
     track_id: Mapped[UUID | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"), index=True)
     entry_id: Mapped[str]  # what the source calls the song; of what it does not name, a text made of what it tells
     occurrence: Mapped[int]  # the how many-th entry of this song it is, from 1
-    position: Mapped[int]  # from 0
+    position: Mapped[int] = mapped_column(BigInteger)  # from 0 without gaps; of an own list with room between two
     title: Mapped[str] = mapped_column(default="")
     skip: Mapped[str | None]  # why it is no track: removed, local, episode, unreadable
     walk_id: Mapped[UUID]  # the reading that saw it last

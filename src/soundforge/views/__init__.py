@@ -22,6 +22,7 @@ from soundforge.views._playlists import (
 )
 from soundforge.views._spotify import SpotifyView, get_spotify_view
 from soundforge.views._tools import ToolView, list_tools, tool_view
+from soundforge.views._trash import TrashRow, get_trash_page
 from soundforge.views._values import (
     Audio,
     CandidateView,
@@ -62,6 +63,7 @@ __all__ = [
     "ToolView",
     "TrackRow",
     "TrackView",
+    "TrashRow",
     "check_tools",
     "count_active",
     "find_chosen_stems",
@@ -75,6 +77,7 @@ __all__ = [
     "get_spotify_view",
     "get_track_row",
     "get_track_view",
+    "get_trash_page",
     "list_alike",
     "list_family",
     "list_job_views",

@@ -126,7 +126,7 @@ def _may_retry(job: Job) -> bool:
 async def _titled(session: AsyncSession, found: Sequence[Job]) -> list[JobView]:
     """Job rows under the titles of their tracks."""
     ids = {job.track_id for job in found if job.track_id}
-    named = await session.execute(select(Track.id, Track.title).where(Track.id.in_(ids)))
+    named = await session.execute(select(Track.id, Track.title).where(Track.id.in_(ids))) if ids else ()
     titles: dict[UUID, str] = {row.id: row.title for row in named}
     return [view_of(job, titles.get(job.track_id) if job.track_id else None) for job in found]
 

@@ -38,11 +38,14 @@ async def get_library_page(
     limit: int = 100,
     near: Near | None = None,
 ) -> LibraryPage:
-    """One page of the library, or of what goes with a track: four queries for the first page, three for the others."""
+    """One page of the library, or of what goes with a track: three queries, for its neighbours some more."""
     described = await get_near_view(session, owner_id, near) if near and not after else None
     query = await get_query_near(session, owner_id, query, near)
-    page = await library.list_tracks(session, owner_id, query, after=after, until=until, limit=limit)
-    total = None if after else await library.count_tracks(session, owner_id, query)
+    if after or until:
+        page = await library.list_tracks(session, owner_id, query, after=after, until=until, limit=limit)
+        total: int | None = None
+    else:
+        page, total = await library.list_first_tracks(session, owner_id, query, limit=limit)
     return LibraryPage(await rows_of(session, owner_id, page.rows), page.next, total, described)
 
 
@@ -133,6 +136,8 @@ async def rows_of(session: AsyncSession, owner_id: UUID, tracks: Sequence[Track]
             audio=_audio(track),
             cover_file_id=track.cover_file_id,
             created_at=track.created_at,
+            loudness_lufs=track.loudness_lufs,
+            year=track.year,
             is_doubtful=track.is_doubtful,
         )
         for track in tracks

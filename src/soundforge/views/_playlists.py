@@ -19,7 +19,7 @@ class PlaylistView:
     """A list. ``tracks``, ``skipped`` and ``gone`` count its entries; ``total`` is how many its source says it has."""
 
     id: UUID
-    kind: str  # playlist, album, list
+    kind: str  # playlist, album, list; own: made by hand
     title: str
     made_by: str
     url: str  # where it comes from; empty for a list from a file
@@ -60,10 +60,10 @@ _WHY = {
 
 
 async def list_playlist_views(
-    session: AsyncSession, owner_id: UUID, *, after: str | None = None, limit: int = 50
+    session: AsyncSession, owner_id: UUID, *, after: str | None = None, limit: int = 50, only_own: bool = False
 ) -> Page[PlaylistView]:
-    """One page of the owner's lists, the newest first. Raises ``Invalid`` ("bad_cursor")."""
-    page = await library.list_playlists(session, owner_id, after=after, limit=limit)
+    """One page of the owner's lists, or of those made by hand, the newest first. Raises ``Invalid`` ("bad_cursor")."""
+    page = await library.list_playlists(session, owner_id, after=after, limit=limit, only_own=only_own)
     return Page(await _views(session, page.rows), page.next)
 
 
@@ -105,7 +105,7 @@ async def _views(session: AsyncSession, found: Sequence[Playlist]) -> tuple[Play
             kind=one.kind,
             title=one.title,
             made_by=one.made_by,
-            url="" if one.kind == "list" else f"https://open.spotify.com/{one.kind}/{one.source_id}",
+            url="" if one.kind in ("list", library.OWN) else f"https://open.spotify.com/{one.kind}/{one.source_id}",
             tracks=counts[one.id][0],
             skipped=counts[one.id][1],
             gone=counts[one.id][2],

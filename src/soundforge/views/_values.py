@@ -88,6 +88,8 @@ class TrackRow:
     audio: Audio | None  # the mix; None until it is decoded
     cover_file_id: UUID | None
     created_at: datetime
+    loudness_lufs: float | None = None
+    year: int | None = None
     is_doubtful: bool = False  # found by a search: somebody should listen whether it is the right song
 
 

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from jinja2.exceptions import TemplateNotFound
 
-from soundforge import accounts, formats
+from soundforge import accounts, formats, library
 from soundforge.views import JobView, TrackRow
 
 HERE = Path(__file__).parent
@@ -37,6 +37,7 @@ def environment() -> Environment:
     made.filters["brief"] = brief
     made.globals |= {"static": static_url, "row_job": row_job, "job_words": job_words}
     made.globals |= {"KEYS": formats.KEYS, "METERS": formats.METERS, "SECTION_NAMES": formats.SECTION_NAMES}
+    made.globals["FIELDS"] = library.FIELDS
     made.globals["mixing_keys"] = formats.mixing_keys
     made.globals["shortest_password"] = accounts.SHORTEST_PASSWORD
     return made
@@ -76,6 +77,7 @@ def render(template: str, /, **context: Any) -> str:
     return environment().get_template(template).render(**context)
 
 
+@cache
 def find_template(name: str) -> Template | None:
     """The template of this name, if there is one."""
     try:

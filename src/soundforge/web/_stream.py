@@ -6,21 +6,23 @@ not sent the event. Everything goes out of band: an element that the page does n
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Self
 from uuid import UUID
 
+from jinja2 import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from soundforge import accounts
 from soundforge.db import reading
 from soundforge.errors import NotFound
-from soundforge.events import Event, Listener, Mailbox, Resync, SessionEnded
+from soundforge.events import Event, JobChanged, LibraryChanged, Listener, Mailbox, Resync, SessionEnded
 from soundforge.library import Query
+from soundforge.tables import RUNNING
 from soundforge.web._access import Visitor, is_still_allowed
 from soundforge.web._render import find_template
 
@@ -44,16 +46,23 @@ class Feed:
     still_allowed: Callable[[], Awaitable[bool]]
     session_id: UUID | None = None
     token_id: UUID | None = None
+    columns: tuple[str, ...] = accounts.USUAL_COLUMNS  # of the library, as the page shows them
     seen: dict[Any, Any] = field(default_factory=dict)  # what this page was told last; see the loaders
     sent: set[tuple[str, UUID]] = field(default_factory=set)  # rows and stages that this batch has told already
     placed: set[UUID] = field(default_factory=set)  # tracks that came after the page was drawn and stand in it now
     opened_at: datetime = field(default_factory=partial(datetime.now, UTC))
 
     @classmethod
-    def of(cls, who: Visitor, view: str = "", query: Query | None = None) -> Self:
+    def of(
+        cls,
+        who: Visitor,
+        view: str = "",
+        query: Query | None = None,
+        columns: tuple[str, ...] = accounts.USUAL_COLUMNS,
+    ) -> Self:
         """The feed of a visitor."""
         allowed = partial(is_still_allowed, who)
-        return cls(who.id, view, query or Query(), allowed, who.session_id, who.token_id)
+        return cls(who.id, view, query or Query(), allowed, who.session_id, who.token_id, columns)
 
     def ends_with(self, event: SessionEnded) -> bool:
         """Whether this event ends the login that this feed was opened with."""
@@ -104,10 +113,21 @@ async def messages(
 
 async def batches(feed: Feed, mailbox: Mailbox, stopping: asyncio.Event) -> AsyncIterator[list[Event | Resync]]:
     """Batches of events at no more than one a beat; an empty one as a sign of life."""
+    stopped = asyncio.ensure_future(stopping.wait())
+    stopped.add_done_callback(lambda _: mailbox.wake())
+    try:
+        async for batch in _batches(feed, mailbox, stopping):
+            yield batch
+    finally:
+        stopped.cancel()
+        await asyncio.wait([stopped])
+
+
+async def _batches(feed: Feed, mailbox: Mailbox, stopping: asyncio.Event) -> AsyncIterator[list[Event | Resync]]:
     ends_at = time.monotonic() + LONGEST_S
     check_at = time.monotonic() + CHECK_S
     while not stopping.is_set() and time.monotonic() < ends_at:
-        batch = await _next(mailbox, stopping)
+        batch = await _next(mailbox)
         if time.monotonic() >= check_at or any(isinstance(event, Resync) for event in batch):
             if not await feed.still_allowed():  # what ended it may have been missed
                 yield [SessionEnded(feed.owner_id)]
@@ -117,32 +137,64 @@ async def batches(feed: Feed, mailbox: Mailbox, stopping: asyncio.Event) -> Asyn
         await asyncio.sleep(BEAT_S)
 
 
-async def _next(mailbox: Mailbox, stopping: asyncio.Event) -> list[Event | Resync]:
-    waits = {asyncio.ensure_future(mailbox.take()), asyncio.ensure_future(stopping.wait())}
+async def _next(mailbox: Mailbox) -> list[Event | Resync]:
     try:
-        done, _pending = await asyncio.wait(waits, timeout=PING_S, return_when=asyncio.FIRST_COMPLETED)
-        return next((result for task in done if isinstance(result := task.result(), list)), [])
-    finally:
-        for task in waits:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*waits, return_exceptions=True)
+        async with asyncio.timeout(PING_S):
+            return await mailbox.take()
+    except TimeoutError:
+        return []
 
 
 async def _messages(feed: Feed, batch: list[Event | Resync], loaders: dict[str, Loader], place: str) -> bytes:
     """A message for each change: a page looks for all targets of a message before it swaps the first."""
-    if any(isinstance(event, Resync) for event in batch):
+    if any(isinstance(event, Resync | LibraryChanged) for event in batch):
         return RESYNC
     feed.sent.clear()
-    async with reading() as session:
-        told = [event for event in batch if isinstance(event, Event)]
-        found = [piece for event in told for piece in await _fragments(session, feed, event, loaders)]
+    told = [event for event in batch if isinstance(event, Event) and _template(feed, event)]
+    known = [_tick(feed, event) for event in told]
+    found = [tick for tick in known if tick is not None]
+    if len(found) < len(known):  # else nobody needs to be asked, as in most batches by far
+        async with reading() as session:
+            found = [
+                piece
+                for event, tick in zip(told, known, strict=True)
+                for piece in ([tick] if tick is not None else await _fragments(session, feed, event, loaders))
+            ]
     pieces = [piece for piece in found if piece]
-    return b"".join(_sse(piece, place if piece is pieces[-1] else "") for piece in pieces) or PING
+    if not pieces:
+        return PING
+    return b"".join([*pieces[:-1], f"id: {place}\n".encode(), pieces[-1]]) if place else b"".join(pieces)
 
 
-async def _fragments(session: AsyncSession, feed: Feed, event: Event, loaders: dict[str, Loader]) -> list[str]:
-    template = find_template(f"events/{feed.view}/{event.name()}.html")
+def _template(feed: Feed, event: Event) -> Template | None:
+    return find_template(f"events/{feed.view}/{event.name()}.html")
+
+
+def _tick(feed: Feed, event: Event) -> bytes | None:
+    """A job that only got on, as its bar and figure: the same bytes for all who see it, and nothing asked."""
+    if not isinstance(event, JobChanged) or feed.view == "settings" or event.status not in RUNNING:
+        return None
+    if feed.seen.get(event.job_id) != state_of(event):
+        return None
+    return _tick_bytes(feed.view, event, in_row=feed.seen.get(event.track_id) == event.job_id)
+
+
+@lru_cache(maxsize=4096)
+def _tick_bytes(view: str, event: JobChanged, *, in_row: bool) -> bytes:
+    template = find_template(f"events/{view}/{event.name()}.html")
+    if template is None:
+        return b""
+    context = {"in_row": in_row, "first": False, "job": None, "stage": False, "stream": None, "row": None}
+    return _sse(template.render(event=event, tick=True, columns=(), track_id=None, playlist=None, **context))
+
+
+def state_of(event: JobChanged) -> tuple[object, ...]:
+    """What of a job makes a page draw more than its bar anew."""
+    return (event.status, event.run, event.wait_reason, event.error_code)
+
+
+async def _fragments(session: AsyncSession, feed: Feed, event: Event, loaders: dict[str, Loader]) -> list[bytes]:
+    template = _template(feed, event)
     if template is None or event.name() not in loaders:
         return []
     try:
@@ -150,10 +202,10 @@ async def _fragments(session: AsyncSession, feed: Feed, event: Event, loaders: d
     except NotFound:  # it is gone again; the event that says so is on its way
         return []
     contexts = found if isinstance(found, list) else [found] if found else []
-    return [template.render(event=event, **context).strip() for context in contexts]
+    return [_sse(template.render(event=event, columns=feed.columns, **context)) for context in contexts]
 
 
-def _sse(html: str, place: str) -> bytes:
-    """One message; the last one of a batch tells the place up to which the page has heard."""
+def _sse(html: str) -> bytes:
+    """One message; nothing for nothing. Before the last one of a batch goes the place up to which it is told."""
     lines = "".join(f"data: {line.strip()}\n" for line in html.splitlines() if line.strip())
-    return f"{f'id: {place}\n' if place else ''}{lines}\n".encode()
+    return f"{lines}\n".encode() if lines else b""

@@ -17,16 +17,17 @@ from soundforge.events import (
     TrackChanged,
     TrackRemoved,
 )
-from soundforge.tables import RUNNING, Kind, Status
+from soundforge.tables import Kind, Status
 from soundforge.views import JobView, TrackRow
 from soundforge.web._render import row_job
-from soundforge.web._stream import Feed, Loader
+from soundforge.web._stream import Feed, Loader, state_of
 from soundforge.web._stream_settings import maintenance_changed
 
 # Which columns move a row when the list is sorted by them.
-_MOVES = {"title": "title", "artist": "artist", "bpm": "bpm", "key": "key"}
+_MOVES = {"title", "artist", "album", "bpm", "key", "loudness", "duration"}
 _JUST_NOW = timedelta(seconds=10)  # what is older than that when the page opened stands on it already
 _MOST_AHEAD = 50
+_NO_ROW: dict[str, Any] = {"stream": None, "row": None, "track_id": None}
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ async def track_changed(session: AsyncSession, feed: Feed, event: TrackChanged) 
     """Update the row; move it when the list is sorted by what changed; drop it when the search lost it."""
     if feed.query.search and not await library.is_in(session, feed.owner_id, feed.query, event.track_id):
         return [_gone(event.track_id)]
-    if _MOVES.get(feed.query.sort) in event.fields or feed.query.search:
+    if (feed.query.sort in _MOVES and feed.query.sort in event.fields) or feed.query.search:
         return [
             *await _insert(session, feed, event.track_id),
             _context(event.track_id, None, None) | {"stage": _once(feed, "stage", event.track_id)},
@@ -60,13 +61,15 @@ async def track_removed(_session: AsyncSession, feed: Feed, event: TrackRemoved)
     return _gone(event.track_id)
 
 
-async def results_ready(session: AsyncSession, feed: Feed, event: StemsReady | AnalysisReady) -> dict[str, Any] | None:
-    """Update the row; the open track asks for its own part."""
-    return {**await _update(session, feed, event.track_id), "stage": _once(feed, "stage", event.track_id)}
+async def results_ready(session: AsyncSession, feed: Feed, event: StemsReady | AnalysisReady) -> list[dict[str, Any]]:
+    """Update the row; the open track asks for its own part; a search for what a track has may find or lose it."""
+    if library.is_about(feed.query.search, "has"):
+        return await track_changed(session, feed, TrackChanged(event.owner_id, event.track_id, ("has",)))
+    return [{**await _update(session, feed, event.track_id), "stage": _once(feed, "stage", event.track_id)}]
 
 
 async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> list[dict[str, Any]]:
-    """A tick moves bars alone; any other change sends the job, and the row of its track, each by itself.
+    """Any change but a tick (see _stream) sends the job, and the row of its track, each by itself.
 
     Of the downloads of an import the row of the import tells, once a batch, and none has a row of its own.
     """
@@ -74,24 +77,34 @@ async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> l
         return await maintenance_changed(session, feed, event) if event.kind == Kind.MAINTENANCE else []
     if event.kind == Kind.MAINTENANCE:
         return []  # nobody's music: the lists leave it out too
-    state = (event.status, event.run, event.wait_reason, event.error_code)
-    known = feed.seen.get(event.job_id)
-    feed.seen[event.job_id] = state
-    told = {"tick": False, "in_row": False, "first": False, "job": None, "row": None, "stage": False}
-    if known == state and event.status in RUNNING:
-        return [told | {"tick": True, "in_row": feed.seen.get(event.track_id) == event.job_id}]
+    known, feed.seen[event.job_id] = feed.seen.get(event.job_id), state_of(event)
+    told = {"tick": False, "in_row": False, "first": False, "job": None, "stage": False, **_NO_ROW}
     job = await views.get_job_view(session, feed.owner_id, event.job_id)
-    row = await _news(session, feed, event.track_id) if event.track_id else None
-    about_track = told | {"row": row, "stage": _shows(job) and event.track_id is not None}
+    about_track = [told | context for context in await _row_of_job(session, feed, event, job)]
     if job.kind == Kind.DOWNLOAD and job.parent_id is not None:
-        return [about_track, *await _import_of(session, feed, job.parent_id, told)]
+        return [*about_track, *await _import_of(session, feed, job.parent_id, told)]
     is_new = known is None and job.created_at > feed.opened_at - _JUST_NOW
-    return [about_track, told | {"job": job, "first": is_new}]
+    return [*about_track, told | {"job": job, "first": is_new}]
 
 
 async def playlist_changed(session: AsyncSession, feed: Feed, event: PlaylistChanged) -> dict[str, Any]:
     """Send the head of the list with its counts."""
     return {"playlist": await views.get_playlist_view(session, feed.owner_id, event.playlist_id)}
+
+
+async def _row_of_job(session: AsyncSession, feed: Feed, event: JobChanged, job: JobView) -> list[dict[str, Any]]:
+    """The row of a job's track, and whether the stage tells of it; a search for "is:failed" may find or lose it."""
+    if event.track_id is None:
+        return []
+    if not library.is_about(feed.query.search, "is"):
+        update = await _update(session, feed, event.track_id)
+        return [update | {"stage": _shows(job)}]
+    if not await library.is_in(session, feed.owner_id, feed.query, event.track_id):
+        return [_gone(event.track_id) | {"stage": _shows(job)}]
+    return [
+        *await _insert(session, feed, event.track_id),
+        _context(event.track_id, None, None) | {"stage": _shows(job)},
+    ]
 
 
 def _shows(job: JobView) -> bool:

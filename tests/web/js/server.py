@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from soundforge.library import FIELDS
 from soundforge.web._render import brief
 from soundforge.web._security_headers import COMPILER_PATH, COMPILER_POLICY, CONTENT_SECURITY_POLICY
 from soundforge.web._sound import pack
@@ -190,6 +191,7 @@ def templates() -> Environment:
     folders = [Path(__file__).parent / "pages", WEB / "templates"]
     environment = Environment(loader=FileSystemLoader(folders), undefined=StrictUndefined, autoescape=True)
     environment.filters["brief"] = brief
+    environment.globals["FIELDS"] = FIELDS
     environment.globals["static"] = lambda path: f"/static/v1/{path}"
     return environment
 

@@ -2,17 +2,33 @@
 
 from soundforge.web.api import (
     _account,
+    _batch,
     _corrections,
     _imports,
     _jobs,
     _mixes,
     _models,
     _neighbours,
+    _own_playlists,
+    _shelves,
     _tools,
     _tracks,
 )
 
-_rooms = (_tracks, _imports, _corrections, _mixes, _neighbours, _jobs, _account, _models, _tools)
+_rooms = (
+    _batch,
+    _tracks,
+    _imports,
+    _corrections,
+    _mixes,
+    _neighbours,
+    _own_playlists,
+    _shelves,
+    _jobs,
+    _account,
+    _models,
+    _tools,
+)
 routers = tuple(room.router for room in _rooms)
 
 __all__ = ["routers"]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from soundforge import formats, library, pipeline, views
 from soundforge.db import reading, transaction
 from soundforge.pipeline import DEFAULT_OPTIONS, SeparateOptions
+from soundforge.tables import TRACK_SORTS
 from soundforge.views import JobView, LibraryPage, TrackView
 from soundforge.web._access import CallerOf
 from soundforge.web._files import send_export, send_stem
@@ -54,8 +55,10 @@ class Listed:
 
     def __init__(
         self,
-        q: Annotated[str, Query(max_length=200, description="Words of title, artist or album.")] = "",
-        sort: Annotated[str, Query(description="title, artist, created, bpm, key or duration.")] = "created",
+        q: Annotated[
+            str, Query(max_length=400, description="Words, and fields like bpm:120-128: docs/search.md.")
+        ] = "",
+        sort: Annotated[str, Query(description=f"{', '.join(TRACK_SORTS)}.")] = "created",
         descending: Annotated[bool, Query(description="The other way round.")] = True,  # noqa: FBT002 - a query flag
     ) -> None:
         """Read the address."""

@@ -3,30 +3,36 @@
 from soundforge.web.pages import (
     _account,
     _audio,
+    _batch,
     _corrections,
     _events,
     _imports,
     _instance,
     _jobs,
     _library,
+    _own_playlists,
     _playlists,
     _settings,
     _shared,
+    _shelves,
     _sources,
 )
 
 _rooms = (
     _account,
     _audio,
+    _batch,
     _corrections,
     _events,
     _imports,
     _instance,
     _jobs,
     _library,
+    _own_playlists,
     _playlists,
     _settings,
     _shared,
+    _shelves,
     _sources,
 )
 routers = tuple(room.router for room in _rooms)

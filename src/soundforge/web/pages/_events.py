@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
-from soundforge import views
+from soundforge import library, views
 from soundforge.db import reading
 from soundforge.errors import NotFound
 from soundforge.web._access import VisitorOf
@@ -33,8 +33,11 @@ async def events(
     """The changes of one view from ``place`` (when the page was drawn) or the last heard message on."""
     if view not in VIEWS:
         raise NotFound("There is no such view.", code="view_not_found")
+    library.check_search(shown.query.search)
     studio = studio_of(request)
     async with reading() as session:
         query = await views.get_query_near(session, visitor.id, shown.query, shown.near)
-    stream = messages(Feed.of(visitor, view, query), studio.listener, last_event_id or place, LOADERS, studio.stopping)
+    stream = messages(
+        Feed.of(visitor, view, query, shown.columns), studio.listener, last_event_id or place, LOADERS, studio.stopping
+    )
     return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

@@ -1,11 +1,12 @@
 """The library and the track on its stage: one layout, so that choosing a row changes the stage alone."""
 
+import re
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,8 +21,24 @@ from soundforge.web.pages._jobs import dock_of
 
 router = APIRouter(include_in_schema=False)
 
-COLUMNS = (("title", "Title", "title"), ("bpm", "BPM", "bpm"), ("key", "Key", "key"), ("time", "Time", "duration"))
+# The head of a column: its text, and what it sorts by.
+HEADS = {
+    "bpm": ("BPM", "bpm"),
+    "key": ("Key", "key"),
+    "time": ("Time", "duration"),
+    "album": ("Album", "album"),
+    "year": ("Year", "year"),
+    "loudness": ("LUFS", "loudness"),
+    "added": ("Added", "created"),
+    "stems": ("Stems", ""),
+}
+CHIPS = (
+    *(("has:stems", "Stems"), ("-has:stems", "No stems"), ("-has:analysis", "Not analysed"), ("is:failed", "Failed")),
+    *(("is:doubtful", "Check me"), ("added:7d", "New")),
+)
 PAGE_ROWS = 100
+LONGEST_SEARCH = 400
+_LOCAL = re.compile(r"/(?![/\\]).*")
 
 
 class Shown:
@@ -29,14 +46,16 @@ class Shown:
 
     def __init__(
         self,
-        q: Annotated[str, Query(max_length=200)] = "",
+        q: Annotated[str, Query(max_length=LONGEST_SEARCH)] = "",
         sort: str = "created",
         dir: Annotated[str, Query(pattern="^(asc|desc)$")] = "desc",  # noqa: A002 - the word in the address
         like: UUID | None = None,
         stem: Annotated[str, Query(max_length=40)] = "",
         mixes: UUID | None = None,
+        columns: Annotated[str, Query(max_length=200)] = "",
     ) -> None:
         """Read the address."""
+        self.columns = tuple(name for name in accounts.COLUMNS if name in columns.split(",")) or accounts.USUAL_COLUMNS
         self.near = Near("like", like, stem) if like else Near("mixes", mixes) if mixes else None
         self.query = library.Query(search=q.strip(), sort=sort, descending=dir == "desc")
 
@@ -45,13 +64,19 @@ class Shown:
         query = self.query
         near = {self.near.kind: str(self.near.track_id), "stem": self.near.stem} if self.near else {}
         values = {**near, "q": query.search, "sort": query.sort, "dir": "desc" if query.descending else "asc", **more}
-        plain = {"stem": "", "q": "", "sort": "created", "dir": "desc"}
+        plain = {"stem": "", "q": "", "sort": "created", "dir": "desc", "columns": ",".join(accounts.USUAL_COLUMNS)}
         said = {name: value for name, value in values.items() if value != plain.get(name)}
         return f"{path}?{urlencode(said)}" if said else path
 
-    def columns(self) -> list[tuple[str, str, str, str]]:
-        """The head of the list: name, text, address that sorts by it, how it is sorted now."""
-        return [(name, text, self._sorted_by(by), self._direction(by)) for name, text, by in COLUMNS]
+    def rows_address(self, **more: str) -> str:
+        """An address of rows that have the same columns."""
+        return self.address("/library/rows", columns=",".join(self.columns), **more)
+
+    def heads(self) -> list[tuple[str, str, str, str]]:
+        """The head of the list: name, text, address that sorts by it, how it is sorted now; title and artist first."""
+        shown = [("title", "Title", "title"), ("artist", "Artist", "artist")]
+        shown += [(name, *HEADS[name]) for name in self.columns]
+        return [(name, text, self._sorted_by(by) if by else "", self._direction(by)) for name, text, by in shown]
 
     def _sorted_by(self, by: str) -> str:
         turned = "desc" if by == self.query.sort and not self.query.descending else "asc"
@@ -105,6 +130,18 @@ async def library_rows(
             session, visitor.id, shown.query, after=after or None, until=until or None, limit=PAGE_ROWS, near=shown.near
         )
     return page(request, "pages/_rows.html", library=found, shown=shown, after=after, until=until, selected=None)
+
+
+@router.post("/library/columns")
+async def choose_columns(
+    visitor: VisitorOf,
+    column: Annotated[list[str], Form()] = [],  # noqa: B006 - FastAPI copies it
+    back: Annotated[str, Form(max_length=2000)] = "/",
+) -> Response:
+    """Remember which columns the visitor wants to see; back to where they were."""
+    async with transaction() as session:
+        await accounts.change_setting(session, visitor.id, "library_columns", ",".join(column))
+    return RedirectResponse(back if _LOCAL.fullmatch(back) else "/", 303)
 
 
 @router.get("/tracks/{track_id}/stage")
@@ -191,22 +228,36 @@ async def _choices(session: AsyncSession, visitor: Visitor) -> dict[str, Any]:
     return {"models": pipeline.list_choices(), "default_model": model}
 
 
+async def _columns(session: AsyncSession, visitor: Visitor) -> tuple[str, ...]:
+    return tuple(str(await accounts.get_setting(session, visitor.id, "library_columns")).split(","))
+
+
+async def _found(session: AsyncSession, visitor: Visitor, shown: Shown) -> tuple[LibraryPage, str]:
+    """The first page of what is asked for, or none and why not: a search that is not understood is no broken page."""
+    try:
+        return await views.get_library_page(session, visitor.id, shown.query, limit=PAGE_ROWS, near=shown.near), ""
+    except Invalid as error:
+        if error.code != "bad_search":
+            raise
+        return LibraryPage((), None, 0), error.sentence
+
+
 async def _workspace(
     request: Request, visitor: Visitor, shown: Shown, track_id: UUID | None, stems: UUID | None = None
 ) -> HTMLResponse:
     place = studio_of(request).listener.recent.place()  # before the snapshot: nothing falls between the two
     async with reading() as session:
-        found: LibraryPage = await views.get_library_page(
-            session, visitor.id, shown.query, limit=PAGE_ROWS, near=shown.near
-        )
+        shown.columns = await _columns(session, visitor)
+        found, refusal = await _found(session, visitor, shown)
         track: TrackView | None = await views.get_track_view(session, visitor.id, track_id) if track_id else None
         dock = await dock_of(session, visitor.id)
-        choices = await _choices(session, visitor)
+        choices = await _choices(session, visitor) if track_id else {}
         if track_id and stems is None:
             stems = await views.find_chosen_stems(session, visitor.id, track_id)
     return page(
         request,
         "pages/library.html",
+        422 if refusal else 200,
         here="library",
         query=shown.query.search,
         library=found,
@@ -216,6 +267,11 @@ async def _workspace(
         track=track,
         stems_job=stems,
         dock=dock,
-        feed_url=shown.address("/events/library", place=place),
+        refusal=refusal,
+        CHIPS=CHIPS,
+        HEADS=HEADS,
+        feed_url="/events/page"
+        if refusal
+        else shown.address("/events/library", place=place, columns=",".join(shown.columns)),
         **choices,
     )

@@ -10,6 +10,7 @@ declare const sampleRate: number;
 
 interface HtmxConnection {
   cancelled: boolean;
+  reader?: { cancel(): void } | null;
   attempt: number;
 }
 interface HtmxDetail {

@@ -60,10 +60,23 @@ function trim(list) {
   }
 }
 
+/** The rows of emptied pages, so that a range may reach over them. @type {WeakMap<Element, string[]>} */
+const emptied = new WeakMap();
+
+/** Every row of the list in its order, also of emptied pages: the ids of their tracks. @returns {string[]} */
+export const order = () =>
+  [...document.querySelectorAll("#rows .row, #rows .page-gap")].flatMap((element) =>
+    element.matches(".row") ? [trackOf(element)] : (emptied.get(element) ?? []),
+  );
+
+/** @param {Element} row */
+export const trackOf = (row) => row.id.slice("track-".length);
+
 /** @param {HTMLElement} page */
 function gap(page) {
   const element = document.createElement("div");
   element.className = "page-gap";
+  emptied.set(element, [...page.querySelectorAll(".row")].map(trackOf));
   element.style.blockSize = `${page.getBoundingClientRect().height}px`;
   element.setAttribute("hx-get", page.dataset.page ?? "");
   element.setAttribute("hx-trigger", `intersect once rootMargin:${NEAR}`);

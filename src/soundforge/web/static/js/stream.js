@@ -3,12 +3,16 @@
  * open: it retries a stream that once ran, but not one whose *first* connect fails. And the badge that says how it is.
  */
 
+import { give, take } from "./slots.js";
 import { announce } from "./words.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 3000;
 
-const WORDS = { connecting: "connecting", live: "live", offline: "offline", "signed-out": "signed out" };
+const WORDS = { connecting: "connecting", live: "live", offline: "offline", "signed-out": "signed out", paused: "paused" };
+
+/** Whether this window leaves listening to others. */
+let paused = false;
 
 /** @type {WeakMap<Element, number>} failed first connects of a feed */
 const failures = new WeakMap();
@@ -63,13 +67,14 @@ on("htmx:sse:error", (_feed, { status, connection }) => {
 });
 
 on("htmx:sse:close", (feed, { reason }) => {
-  if (reason === "ended" && !feed._htmx?.sse) tryAgain(feed);
+  if (reason === "ended" && !feed._htmx?.sse && !paused) tryAgain(feed);
 });
 
 on("htmx:sse:before:connection", (_feed, { connection }) => {
   const signedOut = document.getElementById("link")?.dataset.state === "signed-out";
   if (!connection || connection.attempt === 0) return;
-  if (signedOut) connection.cancelled = true;
+  if (paused) connection.cancelled = true;
+  else if (signedOut) connection.cancelled = true;
   else show(connection.attempt === 1 && navigator.onLine ? "connecting" : "offline"); // one try without a word of alarm
 });
 
@@ -92,8 +97,33 @@ function start() {
   const feed = document.getElementById("feed");
   if (!feed?._htmx || started.has(feed)) return;
   started.add(feed);
-  feed.dispatchEvent(new CustomEvent("sf:connect"));
+  listen(false);
 }
+
+/** Listens, if this window may. @param {boolean} anyhow it is the one in use */
+async function listen(anyhow) {
+  const may = await take(pause, anyhow);
+  const feed = document.getElementById("feed");
+  if (!may) return pause();
+  if (!feed || !started.has(feed)) return;
+  paused = false;
+  if (!feed._htmx?.sse) feed.dispatchEvent(new CustomEvent("sf:connect"));
+}
+
+/** Another window is in use and needs the line. */
+function pause() {
+  paused = true;
+  show("paused");
+  document.getElementById("feed")?._htmx?.sse?.reader?.cancel();
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) give();
+  else listen(true);
+});
+for (const name of ["focus", "pointerdown", "keydown"])
+  window.addEventListener(name, () => paused && listen(true), { capture: true, passive: true });
+setInterval(() => paused && !document.hidden && listen(false), 3000);
 document.addEventListener("htmx:after:process", start);
 /** On a slow line htmx has read the page before its own extension came: then nobody has looked at the feed yet. */
 document.addEventListener("DOMContentLoaded", () => {

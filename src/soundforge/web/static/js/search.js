@@ -1,0 +1,44 @@
+/** Chips that write terms into the search text, and take them out again. */
+
+/** The terms of a search text, as the server cuts them. @param {string} text @returns {string[]} */
+export const termsOf = (text) => text.match(/-?(?:[A-Za-z]+:)?=?"(?:[^"]|"")*"|\S+/g) ?? [];
+
+/** @param {string} term */
+const fieldOf = (term) => /^-?([A-Za-z]+):/.exec(term)?.[1]?.toLowerCase() ?? "";
+
+/** The text with a term added; taken out when it stands there; of bpm, key and the like one alone stays.
+ * @param {string} text @param {string} term */
+export function toggled(text, term) {
+  const terms = termsOf(text);
+  if (terms.includes(term)) return terms.filter((other) => other !== term).join(" ");
+  const opposite = term.startsWith("-") ? term.slice(1) : `-${term}`;
+  const field = fieldOf(term);
+  const many = field === "has" || field === "is";
+  const kept = terms.filter((other) => other !== opposite && (many || fieldOf(other) !== field));
+  return [...kept, term].join(" ");
+}
+
+const box = () => {
+  const found = document.getElementById("search");
+  return found instanceof HTMLInputElement ? found : null;
+};
+
+/** Chips show what the text says. */
+function mark() {
+  const terms = termsOf(box()?.value ?? "");
+  for (const chip of document.querySelectorAll(".chips [data-term]"))
+    if (chip instanceof HTMLElement) chip.setAttribute("aria-pressed", String(terms.includes(chip.dataset.term ?? "")));
+}
+
+document.addEventListener("click", ({ target }) => {
+  const chip = target instanceof Element ? target.closest("[data-term]") : null;
+  const search = box();
+  if (!(chip instanceof HTMLElement) || !search) return;
+  search.value = toggled(search.value, chip.dataset.term ?? "");
+  search.dispatchEvent(new Event("input", { bubbles: true }));
+  mark();
+  if (!chip.closest(".chips")) search.focus();
+});
+document.addEventListener("input", ({ target }) => target === box() && mark());
+document.addEventListener("htmx:after:settle", mark);
+mark();

@@ -1,0 +1,155 @@
+"""The library in hand: chips that write, rows that are chosen, done with, undone; windows that share the line."""
+
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from soundforge import library
+from soundforge.db import transaction
+from soundforge.tables import User
+from tests.browser.conftest import cookie_of
+from tests.browser.test_studio import add_track
+from tests.support.browser import Studio, Visit, settled, until, visit
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.needs("chromium"),
+    pytest.mark.browser,
+    pytest.mark.timeout(180),
+]
+
+PICKED = "[...document.querySelectorAll('.row[data-picked]')].map((row) => row.querySelector('a').textContent).join('')"
+SHOWN = "[...document.querySelectorAll('.row')].map((row) => row.querySelector('a').textContent).join('')"
+
+
+async def fill(person: User, titles: str = "abcdefgh") -> dict[str, UUID]:
+    return {title: await add_track(person, title) for title in titles}
+
+
+async def picked(page: Page, titles: str) -> None:
+    await until(page, f"{PICKED} === {titles!r}")
+
+
+async def test_rows_are_chosen_by_mouse_and_keys_deleted_and_brought_back(here: Visit, person: User) -> None:
+    ids = await fill(person)
+    page = await here.live("?sort=title&dir=asc")
+    await page.click(f"#track-{ids['b']} .pick", force=True)
+    await page.click(f"#track-{ids['e']} .pick", force=True, modifiers=["Shift"])
+    await picked(page, "bcde")
+    await page.click(f"#track-{ids['c']} .pick", force=True)
+    await picked(page, "bde")
+    await page.focus(f"#track-{ids['g']}")
+    await page.keyboard.press("x")
+    await page.keyboard.press("Shift+ArrowDown")
+    await picked(page, "bdegh")
+    assert "5 selected" in await page.inner_text("#batch")
+    await page.click("#batch >> text=Delete")
+    await until(page, f"{SHOWN} === 'acf'")
+    assert await page.is_hidden("#batch")
+    await page.click("text=Undo")
+    await until(page, f"{SHOWN} === 'abcdefgh'")
+
+
+async def test_all_that_a_search_finds_is_chosen_but_one(here: Visit, person: User) -> None:
+    ids = await fill(person)
+    page = await here.live("?sort=title&dir=asc&q=-title:h")
+    await page.focus(f"#track-{ids['c']}")
+    await page.keyboard.press("Control+a")
+    await page.keyboard.press("x")
+    await picked(page, "abdefg")
+    await page.click("#batch >> text=Analyse")
+    await page.wait_for_selector("text=6 without audio left out")
+    await page.keyboard.press("Control+a")
+    await page.keyboard.press("Escape")
+    await picked(page, "")
+
+
+async def test_chips_write_into_the_search_and_take_out_again(here: Visit, person: User) -> None:
+    await fill(person, "ab")
+    page = await here.live("?sort=title&dir=asc")
+    await page.fill("#search", "a")
+    await until(page, f"{SHOWN} === 'a'")
+    await page.click("text=No stems")
+    assert await page.input_value("#search") == "a -has:stems"
+    await page.click(".chips >> text='Stems'")
+    await page.wait_for_selector("text=Nothing found")
+    assert await page.input_value("#search") == "a has:stems"
+    assert await page.get_attribute(".chips [data-term='has:stems']", "aria-pressed") == "true"
+    await page.click(".chips >> text='Stems'")
+    await until(page, f"{SHOWN} === 'a'")
+    assert "sort=title" in page.url  # searching keeps the order
+    here.expected.append("422")
+    await page.fill("#search", "bpm:fast")
+    await page.wait_for_selector("text=write it like bpm:120-128")
+
+
+async def test_the_menu_of_a_row_leads_on_and_is_closed_by_escape(here: Visit, person: User) -> None:
+    ids = await fill(person, "ab")
+    page = await here.live("?sort=title&dir=asc")
+    await page.click(f"#track-{ids['b']}", button="right")
+    await page.wait_for_selector("#row-menu:popover-open")
+    await page.keyboard.press("Escape")
+    await page.click(f"#track-{ids['b']} .row-more")
+    await page.click("#row-menu >> text=Mixes with this")
+    await page.wait_for_selector("#near >> text=Mixes with")
+    await page.goto(page.url.partition("/tracks")[0])
+    await page.click(f"#track-{ids['a']} .row-more")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(f"#track-{ids['a']}", state="detached")
+
+
+async def test_what_was_chosen_becomes_a_list(here: Visit, person: User) -> None:
+    ids = await fill(person, "abc")
+    page = await here.live("?sort=title&dir=asc")
+    for title in "ca":
+        await page.click(f"#track-{ids[title]} .pick", force=True)
+    await page.click("#batch >> text=Add to list")
+    await page.fill("dialog[open] [name=title]", "Mine")
+    await page.click("dialog[open] >> text='Add'")
+    await page.wait_for_selector("text=Added: 2 tracks.")
+    assert await page.locator("dialog[open]").count() == 0
+    async with transaction() as session:
+        (made,) = (await library.list_playlists(session, person.id)).rows
+        entries = (await library.list_entries(session, made.id)).rows
+    assert [entry.title for entry in entries] == ["c", "a"]
+
+
+async def test_the_columns_that_were_chosen_stay(here: Visit, person: User) -> None:
+    await fill(person, "a")
+    page = await here.live()
+    await page.click("summary[aria-label=Columns]")
+    await page.check(".columns [value=year]")
+    await page.uncheck(".columns [value=key]")
+    await page.click("text=Show these")
+    await page.wait_for_selector(".rows-head .column-year", state="attached")
+    assert await page.locator(".column-key").count() == 0
+    again = await here.live()
+    assert await again.locator(".row .column-year").count() == 1
+
+
+async def test_ten_windows_side_by_side_all_open_and_the_one_in_use_hears(
+    house: Studio, browser: Browser, person: User
+) -> None:
+    ids = await fill(person, "a")
+    async with visit(browser, house, await cookie_of(person)) as visiting:
+        pages = []
+        for _ in range(10):
+            page = await visiting.open()
+            await page.wait_for_selector(f"#track-{ids['a']}", timeout=15_000)
+            pages.append(page)
+        states = [await page.get_attribute("#link", "data-state") for page in pages]
+        assert states.count("paused") >= 4
+        for number, page in enumerate((pages[0], pages[9])):
+            await page.dispatch_event("body", "pointerdown")
+            await until(page, "document.getElementById('link').dataset.state === 'live'")
+            async with transaction() as session:
+                await library.change_track(session, person.id, ids["a"], title=f"b{number}", artist="", album="")
+            await until(page, f"document.querySelector('.row a').textContent === 'b{number}'")
+
+        async def listening() -> bool:
+            now = [await page.get_attribute("#link", "data-state") for page in pages]
+            return now.count("live") == 4
+
+        await settled(listening)
