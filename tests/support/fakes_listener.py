@@ -16,14 +16,14 @@ class FakeListener:
     """Fake of HearStems; with ``error`` it fails."""
 
     def __init__(self, error: Exception | None = None) -> None:
-        self._error = error
+        self.error = error
 
     async def __call__(
         self, files: Mapping[str, Path], *, folder: Path, on_progress: OnProgress | None = None
     ) -> HeardStems:
         folder.mkdir(parents=True, exist_ok=True)
-        if self._error:
-            raise self._error
+        if self.error:
+            raise self.error
         sounds = {name: await asyncio.to_thread(_read, path) for name, path in files.items()}
         if on_progress:
             on_progress(100.0, "vocals")

@@ -10,6 +10,7 @@ from soundforge.library import Figures, NewPart
 from soundforge.pipeline._audio import open_pcm
 from soundforge.pipeline._corrections import keep_vector
 from soundforge.pipeline._files import new_file
+from soundforge.pipeline._heard import hear_unheard, keep_heard
 from soundforge.pipeline._ports import ports
 
 
@@ -17,9 +18,10 @@ async def analyze(run: jobs.Run) -> None:
     """Body of an analysis job: read the audio, run the engine, keep each stage, then the figures."""
     async with open_pcm(run) as pcm:
         analyzed, documents = await _analyze(run, pcm)
+    heard, engine, untold = await hear_unheard(run)
     result = {
         "algorithm_version": analyzed.algorithm_version,
-        "warnings": [warning.sentence for warning in analyzed.warnings],
+        "warnings": [*(warning.sentence for warning in analyzed.warnings), *untold],
         "cost": dict(analyzed.cost),
     }
     owner_id, track_id = run.owner_id, run.require_track()
@@ -28,6 +30,7 @@ async def analyze(run: jobs.Run) -> None:
         known = {field: formats.found_value(field, found) for field in formats.CORRECTABLE}
         await library.set_figures(session, owner_id, track_id, figures_of(found), known)
         await keep_vector(session, owner_id, track_id, found)
+        await keep_heard(session, run, heard, engine)
 
 
 async def _analyze(run: jobs.Run, pcm: Pcm) -> tuple[Analyzed, dict[str, Any]]:
