@@ -1,6 +1,7 @@
 """What every test may use: a database of its own, settings of its own, and checks that it leaves nothing behind."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -20,6 +21,12 @@ pytest_plugins = ["tests.support.require"]
 # Examples are judged by what they show: on a busy machine any of them may be slow.
 hypothesis_settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("house")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many workers again as there are cores: many tests wait for processes, clocks and browsers."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 @pytest.fixture(autouse=True)

@@ -91,10 +91,11 @@ async def test_after_a_lost_connection_everybody_is_told_to_read_anew(database: 
     owner, track = uuid4(), uuid4()
     async with open_listener() as listener:
         with listener.subscribe(owner, mailbox=Mailbox()) as mailbox:
+            ours = "datname = current_database()"  # other tests' databases live on the same server
             async with transaction() as session:
                 connection = await session.connection()
                 await connection.exec_driver_sql(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%%'"
+                    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours} AND query LIKE 'LISTEN%%'"
                 )
             assert await take(mailbox) == [Resync()]
             await tell(TrackAdded(owner, track))
