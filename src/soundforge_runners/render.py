@@ -1,10 +1,11 @@
 """Child: sum stems into one file, as the mixer plays them.
 
 Request: ``{"stems": [{"path", "left", "right", "mutes": [[start, end], …]}], "fade_frames": int, "format": "flac24" |
-"wav24" | "wav32f", "out": path}``. Gains are linear; muted regions are frames, in order and apart, faded by
-``fade_frames`` just inside their edges, by the formula of ``static/js/engine/source.js``. All stems have one rate and
-length. Result: ``{"frames": int, "peak": float, "trim_db": float}``: what 24 bits cannot hold is made softer as a whole
-by ``trim_db``, so that nothing is cut off; 32-bit float holds it as it is.
+"wav24" | "wav32f", "tempo": 0.5..1.5, "semitones": -12..12, "wasm": path, "out": path}``. Gains are linear; muted
+regions are frames, in order and apart, faded by ``fade_frames`` just inside their edges, by the formula of
+``static/js/engine/source.js``. All stems have one rate and length. At another tempo or pitch the sum goes through the
+stretcher (``_stretch``), else not. Result: ``{"frames": int, "peak": float, "trim_db": float}``: what 24 bits cannot
+hold is made softer as a whole by ``trim_db``, so that nothing is cut off; 32-bit float holds it as it is.
 
 Block by block, so that memory does not grow with the length; for 24 bits once to find the peak and once to write.
 """
@@ -12,6 +13,7 @@ Block by block, so that memory does not grow with the length; for 24 bits once t
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from soundforge_runners._protocol import Channel, Refused, serve
+from soundforge_runners._stretch import stretched
 
 type Samples = NDArray[np.float64]  # [frames, 2]
 
@@ -30,24 +33,38 @@ FULL_SCALE = 1 - 2**-23  # the highest step of 24 bits
 def render(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """Sum, measure, write."""
     container, subtype = FORMATS[request["format"]]
-    stems, fade = request["stems"], int(request["fade_frames"])
     exact = subtype == "FLOAT"
     with ExitStack() as stack:
-        files = [stack.enter_context(soundfile.SoundFile(stem["path"])) for stem in stems]
+        files = [stack.enter_context(soundfile.SoundFile(stem["path"])) for stem in request["stems"]]
         rate, frames = _shape(files)
+        frames = round(frames / request["tempo"])
         peak = 0.0
         if not exact:
-            for done, block in _blocks(files, stems, fade):
+            for done, block in _played(files, request):
                 peak = max(peak, float(np.abs(block).max(initial=0)))
                 channel.progress(50 * done / frames, "measuring")
         gain = min(1.0, FULL_SCALE / peak) if peak else 1.0
         out = stack.enter_context(soundfile.SoundFile(request["out"], "x", rate, 2, subtype, format=container))
-        for done, block in _blocks(files, stems, fade):
+        for done, block in _played(files, request):
             peak = max(peak, float(np.abs(block).max(initial=0)))
             out.write(block * gain)
             start = 0 if exact else 50
             channel.progress(start + (100 - start) * done / frames, "rendering")
     return {"frames": frames, "peak": peak, "trim_db": 20 * math.log10(gain)}
+
+
+def _played(files: Sequence[soundfile.SoundFile], request: dict[str, Any]) -> Iterator[tuple[int, Samples]]:
+    """The sum at the tempo and pitch that were asked for, block by block, with the number of frames done."""
+    tempo, semitones = float(request["tempo"]), int(request["semitones"])
+    blocks = _blocks(files, request["stems"], int(request["fade_frames"]))
+    if tempo != 1 or semitones:
+        wasm = Path(request["wasm"])
+        rate, frames = files[0].samplerate, files[0].frames
+        blocks = stretched(blocks, frames, rate, tempo=tempo, semitones=semitones, wasm=wasm)
+    done = 0
+    for block in blocks:
+        done += len(block)
+        yield done, block
 
 
 def openness(mutes: Sequence[Sequence[int]], start: int, count: int, fade: int) -> Samples:
@@ -69,10 +86,8 @@ def _shape(files: Sequence[soundfile.SoundFile]) -> tuple[int, int]:
     return shapes.pop()
 
 
-def _blocks(
-    files: Sequence[soundfile.SoundFile], stems: Sequence[dict[str, Any]], fade: int
-) -> Iterator[tuple[int, Samples]]:
-    """The sum, block by block, with the number of frames done."""
+def _blocks(files: Sequence[soundfile.SoundFile], stems: Sequence[dict[str, Any]], fade: int) -> Iterator[Samples]:
+    """The sum, block by block."""
     frames = files[0].frames
     for file in files:
         file.seek(0)
@@ -84,7 +99,7 @@ def _blocks(
             pair = block if block.shape[1] == 2 else np.repeat(block[:, :1], 2, axis=1)
             let = openness(stem["mutes"], start, count, fade)[:, None]
             total += pair * let * np.array([stem["left"], stem["right"]])
-        yield start + count, total
+        yield total
 
 
 if __name__ == "__main__":

@@ -135,3 +135,43 @@ async def test_a_rendered_mix_sounds_as_the_page_did(stage: tuple[Visit, Page]) 
     apart = np.abs(samples[128 : len(played)] - played[128:])  # the first block fades in
     assert np.abs(played).max() > 0.2
     assert apart.max() < 3 * 2**-15  # three stems, each cut to 16 bits on its way to the page
+
+
+async def test_two_separations_are_compared_by_one_key_while_the_sound_goes_on(stage: tuple[Visit, Page]) -> None:
+    _, page = stage
+    await page.click("[aria-label=More]")
+    await page.click("text=Separate again")
+    await page.click("#separate button[type=submit]")
+    await page.wait_for_selector(".stem-sets button >> nth=1", timeout=90_000)
+    await page.wait_for_selector("#separate", state="hidden")
+    await page.click("#stage [data-play]")
+    await until(page, "mixer.playing && !mixer.held && mixer.sources.length === 4 && mixer.position > 0.3", within_s=20)
+    files = "mixer.sources.map(({ file }) => file).join()"
+    first, stalls = await evaluate(page, f"return [{files}, mixer.stalls];")
+    await page.keyboard.press("b")
+    await until(page, f"{files} !== {first!r} && mixer.set > 0 && mixer.sources.length === 4")
+    other, since = await evaluate(page, f"return [{files}, mixer.position];")
+    await until(page, f"mixer.playing && !mixer.held && (mixer.position > {since} + 0.2 || mixer.ended)")
+    assert {*first.split(",")} & {*other.split(",")} == set()
+    assert await evaluate(page, "return mixer.stalls;") == stalls
+    async with page.expect_response(lambda answer: answer.request.method == "PUT"):
+        await page.keyboard.press("b")
+    await until(page, f"{files} === {first!r}")
+    assert await page.locator(".stem-sets [aria-pressed=true]").count() == 1
+
+
+async def test_a_mix_at_another_tempo_is_taken_home_at_that_tempo(stage: tuple[Visit, Page]) -> None:
+    _, page = stage
+    await page.fill("[aria-label='Tempo']", "80")
+    await page.click("sf-mixes summary")
+    await page.select_option("#mix-format", "flac24")
+    await page.click("sf-mixes >> text=Render >> nth=-1")
+    made = page.locator("#stage .menu a[download]", has_text="(mix 80 %).flac")
+    await made.wait_for(state="attached", timeout=90_000)
+    await page.keyboard.press("Escape")
+    await page.click("summary[aria-label=Download]")
+    async with page.expect_download() as waiting:
+        await made.click()
+    samples, rate = soundfile.read(io.BytesIO(Path(await (await waiting.value).path()).read_bytes()))
+    assert len(samples) == round(8 * rate / 0.8)
+    assert np.abs(samples).max() > 0.1

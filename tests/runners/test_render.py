@@ -8,6 +8,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from soundforge.engines._writers import _STRETCH
 from soundforge_runners import render as runner
 from soundforge_runners._protocol import Refused
 
@@ -33,14 +34,18 @@ def stem(folder: Path, name: str, *, loud: float = 0.3, channels: int = 2) -> tu
     return path, samples
 
 
-def ask(folder: Path, stems: list[dict[str, Any]], audio_format: str) -> tuple[dict[str, Any], NDArray[np.float64]]:
+def ask(
+    folder: Path, stems: list[dict[str, Any]], audio_format: str, tempo: float = 1, semitones: int = 0
+) -> tuple[dict[str, Any], NDArray[np.float64]]:
     out = folder / f"out.{audio_format[:4]}"
     channel = Silent()
     request = {"stems": stems, "fade_frames": 220, "format": audio_format, "out": str(out)}
+    request |= {"tempo": tempo, "semitones": semitones, "wasm": str(_STRETCH)}
     answer = runner.render(request, channel)  # type: ignore[arg-type]  # it is asked for progress alone
     assert channel.told == sorted(channel.told)
     assert channel.told[-1] == 100
     samples, rate = soundfile.read(out, dtype="float64")
+    out.unlink()
     assert rate == RATE
     return answer, samples
 
@@ -94,3 +99,43 @@ def test_stems_of_two_lengths_are_refused(tmp_path: Path) -> None:
     parts = [{"path": str(each), "left": 1, "right": 1, "mutes": []} for each in (path, short)]
     with pytest.raises(Refused, match="one length"):
         ask(tmp_path, parts, "flac24")
+
+
+def whole(folder: Path, sound: NDArray[np.float64]) -> list[dict[str, Any]]:
+    """A mono sound as the one stem of a mix."""
+    path = folder / "sound.flac"
+    soundfile.write(path, sound, RATE, subtype="PCM_24")
+    return [{"path": str(path), "left": 1, "right": 1, "mutes": []}]
+
+
+@pytest.mark.parametrize(("tempo", "semitones"), [(0.8, 0), (1.25, 0), (0.5, 0), (1.5, 0), (1, 12), (0.8, -5)])
+def test_tempo_keeps_the_pitch_and_pitch_keeps_the_tempo(tmp_path: Path, tempo: float, semitones: int) -> None:
+    time = np.arange(FRAMES) / RATE
+    answer, made = ask(tmp_path, whole(tmp_path, 0.4 * np.sin(2 * np.pi * 165 * time)), "flac24", tempo, semitones)
+    assert answer["frames"] == len(made) == round(FRAMES / tempo)
+    steady = made[len(made) // 4 : -len(made) // 8, 0]
+    spectrum = np.abs(np.fft.rfft(steady * np.hanning(len(steady)), 1 << 21))
+    expected = 165 * 2 ** (semitones / 12)
+    assert np.fft.rfftfreq(1 << 21, 1 / RATE)[np.argmax(spectrum)] == pytest.approx(expected, abs=0.5)
+    assert np.abs(steady).max() == pytest.approx(0.4, rel=0.3)
+
+
+@pytest.mark.parametrize(("tempo", "semitones"), [(0.8, 0), (1.25, 3)])
+def test_what_is_heard_at_a_moment_is_heard_at_that_moment_of_the_new_tempo(
+    tmp_path: Path, tempo: float, semitones: int
+) -> None:
+    marks = np.array([0.5, 2.25, 4.0, 6.5])
+    sound = np.zeros(FRAMES)
+    for mark in marks:
+        sound[round(mark * RATE) : round(mark * RATE) + 60] = 0.8
+    _, made = ask(tmp_path, whole(tmp_path, sound), "wav32f", tempo, semitones)
+    for mark in marks:
+        near = slice(round((mark / tempo - 0.1) * RATE), round((mark / tempo + 0.1) * RATE))
+        at = near.start + int(np.argmax(np.abs(made[near, 0])))
+        assert at / RATE == pytest.approx(mark / tempo, abs=0.006)
+
+
+def test_a_file_is_rendered_to_the_same_samples_each_time(tmp_path: Path) -> None:
+    part = whole(tmp_path, np.random.default_rng(1).normal(0, 0.1, FRAMES))
+    (_, first), (_, again) = (ask(tmp_path, part, "flac24", 0.9, 2) for _ in range(2))
+    assert np.array_equal(first, again)

@@ -100,8 +100,10 @@ async def test_a_mix_that_cannot_be_is_refused_and_not_kept(house: House, state:
     assert (await house.visitors["ann"].get(path)).json() == []
 
 
-async def test_a_render_at_another_tempo_is_refused_in_words(house: House) -> None:
+async def test_a_mix_at_another_tempo_or_pitch_is_rendered_to_a_file_of_its_own(house: House) -> None:
     song = await house.add_song()
     path = f"/api/v1/tracks/{song.track_id}/renders"
-    answer = await house.visitors["ann"].post(path, json={"state": STATE})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "tempo_not_rendered")
+    states = [{}, {"tempo": 0.8}, {"semitones": 3}, {"tempo": 0.8, "click": True}]
+    answers = [await house.visitors["ann"].post(path, json={"state": state}) for state in states]
+    assert [answer.status_code for answer in answers] == [202, 202, 202, 409]  # a click is not rendered
+    assert len({answer.json()["id"] for answer in answers[:3]}) == 3

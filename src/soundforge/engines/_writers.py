@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import soundforge
 from soundforge.children import Limits, call, runner
 from soundforge.engines._contract import OnProgress, Pcm
 from soundforge.engines._paths import path_inside
 
 FADES_IN_A_SECOND = 200  # a muted region fades within 5 ms, in the mixer too
+# The very file that pages load: what is rendered went through the same stretcher as what was heard.
+_STRETCH = Path(soundforge.__file__).parent / "web/static/vendor/signalsmith-stretch-1.3.2/stretch.wasm"
 _LIMITS = Limits(total_s=3600, silence_s=60, memory_mb=1024)
 
 
@@ -53,15 +56,27 @@ async def render_mix(
     format: str,  # noqa: A002 - the word for it
     rate_hz: int,
     folder: Path,
+    tempo: float = 1,
+    semitones: int = 0,
     on_progress: OnProgress | None = None,
 ) -> float:
-    """Sum stems into a new file (``flac24``, ``wav24``, ``wav32f``); gives by how many dB it was made softer, ≤ 0."""
+    """Sum stems into a new file (``flac24``, ``wav24``, ``wav32f``); gives by how many dB it was made softer, ≤ 0.
+
+    ``tempo`` 0.5 to 1.5 of the recorded one, without its pitch; ``semitones`` -12 to 12, without its tempo.
+    """
     parts = [
         {"path": str(one.path), "left": one.left, "right": one.right, "mutes": [list(mute) for mute in one.mutes]}
         for one in stems
     ]
-    request = {"stems": parts, "fade_frames": max(1, math.floor(rate_hz / FADES_IN_A_SECOND + 0.5)), "format": format}
-    request["out"] = str(out)
+    request = {
+        "stems": parts,
+        "fade_frames": max(1, math.floor(rate_hz / FADES_IN_A_SECOND + 0.5)),
+        "format": format,
+        "tempo": tempo,
+        "semitones": semitones,
+        "wasm": str(_STRETCH),
+        "out": str(out),
+    }
     result = await call(runner("render"), request, folder=folder, limits=_LIMITS, on_progress=on_progress)
     return float(result["trim_db"])
 

@@ -18,6 +18,7 @@ from soundforge.pipeline._files import new_file
 from soundforge.pipeline._ports import ports
 from soundforge.tables import Job, Kind, Stem
 
+_HEARD = {"stems_job", "strips", "tempo", "semitones"}  # what of a mix makes another file
 RENDERED = {"flac24": (".flac", "audio/flac"), "wav24": (".wav", "audio/wav"), "wav32f": (".wav", "audio/wav")}
 
 
@@ -25,27 +26,25 @@ RENDERED = {"flac24": (".flac", "audio/flac"), "wav24": (".wav", "audio/wav"), "
 class _Plan:
     rate_hz: int
     name: str
-    keys: tuple[tuple[str, MixState, Stem], ...]
+    state: MixState
+    stems: tuple[tuple[str, Stem], ...]  # by their keys in storage
 
 
 async def request_render(
     session: AsyncSession, owner_id: UUID, track_id: UUID, *, state: MixState, audio_format: str
 ) -> Job:
-    """Render a mix to a file. Raises ``NotFound``, ``Conflict``, ``Invalid`` ("no_stems", "tempo_not_rendered", …)."""
+    """Render a mix to a file, at its tempo and pitch; raises ``NotFound``, ``Conflict``, ``Invalid`` ("no_stems")."""
     await library.get_track(session, owner_id, track_id)
     if audio_format not in RENDERED:
         msg = f"A mix is rendered as one of: {', '.join(RENDERED)}."
         raise Invalid(msg, code="unknown_format")
-    if state.tempo != 1 or state.semitones:
-        msg = "A file is rendered at the recorded tempo and pitch only; set both back first."
-        raise Invalid(msg, code="tempo_not_rendered")
     stems = _chosen(await library.list_stems(session, owner_id, [track_id], previews=False), state)
     if not stems:
         msg = "This track has no such stems to render."
         raise Invalid(msg, code="no_stems")
     asked = {"state": state.model_dump(mode="json") | {"stems_job": str(stems[0].job_id)}, "format": audio_format}
     heard = MixState.model_validate(asked["state"])
-    digest = hashlib.sha256(f"{heard.model_dump_json(include={'stems_job', 'strips'})} {audio_format}".encode())
+    digest = hashlib.sha256(f"{heard.model_dump_json(include=_HEARD)} {audio_format}".encode())
     return await jobs.add_job(
         session,
         kind=Kind.EXPORT,
@@ -61,7 +60,7 @@ async def render(run: jobs.Run) -> None:
     audio_format = str(run.params["format"])
     extension, media_type = RENDERED[audio_format]
     plan = await _plan(run, extension)
-    names = [stem.name for _, _, stem in plan.keys]
+    state, names = plan.state, [stem.name for _, stem in plan.stems]
     target = run.folder / f"mix{extension}"
     async with AsyncExitStack() as stack:
         stems = [
@@ -70,7 +69,7 @@ async def render(run: jobs.Run) -> None:
                 *state.gains(stem.name, names, stem.gain_db),
                 mutes=_frames(state, stem.name, plan.rate_hz),
             )
-            for key, state, stem in plan.keys
+            for key, stem in plan.stems
         ]
         trim_db = await render_mix(
             stems,
@@ -78,6 +77,8 @@ async def render(run: jobs.Run) -> None:
             format=audio_format,
             rate_hz=plan.rate_hz,
             folder=run.folder / "render",
+            tempo=state.tempo,
+            semitones=state.semitones,
             on_progress=run.report,
         )
     stored = await ports().storage.put(target, f"{run.prefix}mix{extension}")
@@ -95,8 +96,15 @@ async def _plan(run: jobs.Run, extension: str) -> _Plan:
     if not stems or track.sample_rate_hz is None:
         msg = "The stems to render are gone."
         raise Broken(msg, code="no_stems")
-    keys = tuple((file.key, state, stem) for file, stem in zip(files, stems, strict=True))
-    return _Plan(track.sample_rate_hz, formats.file_name(track.artist, track.title, "mix", extension), keys)
+    name = formats.file_name(track.artist, track.title, _called(state), extension)
+    kept = tuple((file.key, stem) for file, stem in zip(files, stems, strict=True))
+    return _Plan(track.sample_rate_hz, name, state, kept)
+
+
+def _called(state: MixState) -> str:
+    """Like "mix", "mix 80 %", "mix +3 st": files of two tempos stand side by side."""
+    tempo = f" {state.tempo:.0%}".replace("%", " %") if state.tempo != 1 else ""
+    return f"mix{tempo}{f' {state.semitones:+d} st' if state.semitones else ''}"
 
 
 def _chosen(stems: Sequence[Stem], state: MixState) -> list[Stem]:
