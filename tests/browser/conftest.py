@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from soundforge import accounts
 from soundforge.db import Database, open_database, transaction
@@ -16,6 +16,7 @@ from tests.support.browser import FLAGS, Studio, Visit, run_studio, visit
 from tests.support.db import TestServer
 from tests.support.leaks import keep_process, our_children
 from tests.support.require import chromium
+from tests.support.song import write_song
 
 type Entering = Callable[..., Awaitable[Visit]]
 
@@ -68,6 +69,30 @@ async def here(house: Studio, browser: Browser, person: User) -> AsyncIterator[V
 async def fresh_dsn(dsn: str) -> str:
     """A database that nobody used yet."""
     return dsn
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def musician(house: Studio, tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> AsyncIterator[str]:
+    """Somebody with one finished song; gives the cookie."""
+    async with open_database(house.dsn):
+        cookie = await cookie_of(await new_person("admin"))
+    song = write_song(tmp_path_factory.mktemp("song") / "x.flac", seconds=8, title="Quiet: Fire", artist="Ana/B")
+    async with visit(browser, house, cookie) as visiting:
+        page = await visiting.live()
+        await page.set_input_files("#upload-files", song)
+        await page.wait_for_selector(".row .stems i >> nth=3", timeout=90_000, state="attached")
+        await page.wait_for_selector(".row .column-key .key", timeout=90_000, state="attached")
+    yield cookie
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def studio_of_song(musician: str, house: Studio, browser: Browser) -> AsyncIterator[tuple[Visit, Page]]:
+    """That somebody before their song's stage."""
+    async with visit(browser, house, musician) as visiting:
+        page = await visiting.live()
+        await page.click(".row a")
+        await page.wait_for_selector("#stage[data-view=track] .strip >> nth=3")
+        yield visiting, page
 
 
 async def new_person(role: str = "member") -> User:

@@ -3,12 +3,10 @@
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
 import soundfile
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
@@ -18,7 +16,7 @@ from soundforge import jobs, library
 from soundforge.db import Database, transaction
 from soundforge.library._search import search_fields
 from soundforge.tables import Kind, Track, User
-from tests.browser.conftest import cookie_of, new_person
+from tests.browser.conftest import cookie_of
 from tests.support.browser import Studio, Visit, evaluate, until, visit
 from tests.support.song import write_song
 
@@ -51,32 +49,6 @@ async def add_failed_job(owner: User, track_id: UUID) -> UUID:
         )
         await jobs.request_cancel(session, owner.id, job.id)
     return job.id
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def musician(house: Studio, tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> AsyncIterator[str]:
-    """Somebody with one finished song; gives the cookie."""
-    from soundforge.db import open_database  # noqa: PLC0415 - this fixture outlives the one that opens it for a test
-
-    async with open_database(house.dsn):
-        cookie = await cookie_of(await new_person("admin"))
-    song = write_song(tmp_path_factory.mktemp("song") / "x.flac", seconds=8, title="Quiet: Fire", artist="Ana/B")
-    async with visit(browser, house, cookie) as visiting:
-        page = await visiting.live()
-        await page.set_input_files("#upload-files", song)
-        await page.wait_for_selector(".row .stems i >> nth=3", timeout=90_000, state="attached")
-        await page.wait_for_selector(".row .column-key .key", timeout=90_000, state="attached")
-    yield cookie
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def studio_of_song(musician: str, house: Studio, browser: Browser) -> AsyncIterator[tuple[Visit, Page]]:
-    """That somebody before their song's stage."""
-    async with visit(browser, house, musician) as visiting:
-        page = await visiting.live()
-        await page.click(".row a")
-        await page.wait_for_selector("#stage[data-view=track] .strip >> nth=3")
-        yield visiting, page
 
 
 async def test_words_are_corrected_everywhere_at_once_and_a_refused_form_says_why(here: Visit, person: User) -> None:
@@ -171,10 +143,10 @@ async def test_stems_are_muted_soloed_and_levelled(studio_of_song: tuple[Visit, 
     _, page = studio_of_song
     await page.click("#stage [data-play]")
     await until(page, "mixer.sources.length === 4 && mixer.playing && !mixer.held")
-    await page.keyboard.press("2")
+    await page.keyboard.press("s")
     await until(page, "document.querySelectorAll('.strip[data-silent]').length === 3")
-    await page.keyboard.press("2")
-    await page.keyboard.press("Shift+Digit1")
+    await page.keyboard.press("s")
+    await page.keyboard.press("Shift+A")
     await until(page, "document.querySelectorAll('.strip[data-silent]').length === 1")
     assert await page.get_attribute("[aria-label='Mute Vocals']", "aria-pressed") == "true"
     await page.focus("[aria-label='Bass volume']")

@@ -57,6 +57,17 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         },
         "embedding": {"name": "sfa-69-v1", "dim": 69, "values": [*[0.0] * 60, math.log2(120), *[0.0] * 8]},
     },
+    "pictures": {
+        "pictures": {
+            "columns": 3,
+            "column_s": 1.0,
+            "steps": 99,
+            "loudness_lufs": [-14.0, -13.0, None],
+            "centroid_hz": [1800, 2100, 2000],
+            "chroma": [[99, 50, 0] for _ in range(12)],
+            "mfcc": {"low": [-40.0] * 14, "high": [20.0] * 14, "values": [[0, 50, 99] for _ in range(14)]},
+        }
+    },
 }
 
 

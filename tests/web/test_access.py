@@ -127,13 +127,16 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "POST /tracks/{track_id}/separate": form_of_ann(200),
     "POST /tracks/{track_id}/analyze": form_of_ann(200),
     "POST /tracks/{track_id}/export": form_of_ann(200),
+    "GET /tracks/{track_id}/cues": page_of_ann(200),
     "POST /tracks/{track_id}/corrections/{field}": form_of_ann(200),
     "POST /tracks/{track_id}/corrections/{field}/undo": form_of_ann(404),  # nothing was corrected
     "POST /tracks/{track_id}/corrections/{field}/as-found": form_of_ann(404),
     "GET /shared/{token}": page_of_mine(200),  # whoever has the link, if they are logged in
     "GET /shared/{token}/analysis.json": page_of_mine(200),
+    "GET /shared/{token}/audio/{file_id}": page_of_mine(200),
     "GET /shared/{token}/audio/{file_id}/pcm": page_of_mine(200),
     "GET /shared/{token}/files/{file_id}/peaks": page_of_mine(200),
+    "GET /audio/{file_id}": page_of_ann(200),
     "GET /audio/{file_id}/pcm": page_of_ann(200),
     "GET /files/{file_id}/peaks": page_of_ann(200),
     "GET /files/{file_id}/cover": page_of_ann(200),
@@ -190,6 +193,11 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "PUT /api/v1/tracks/{track_id}/corrections/{field}": write_ann(200),
     "DELETE /api/v1/tracks/{track_id}/corrections/{field}": row(401, 404, 404, 403, 404, 404, ann=404),
     "POST /api/v1/tracks/{track_id}/corrections/{field}/undo": row(401, 404, 404, 403, 404, 404, ann=404),
+    "GET /api/v1/tracks/{track_id}/cues": read_ann(),
+    "POST /api/v1/tracks/{track_id}/cues": write_ann(201),
+    "POST /api/v1/tracks/{track_id}/cues/found": write_ann(200),
+    "PATCH /api/v1/cues/{cue_id}": write_ann(200),
+    "DELETE /api/v1/cues/{cue_id}": write_ann(204),
     "GET /api/v1/tracks/{track_id}/mixes": read_ann(),
     "PUT /api/v1/tracks/{track_id}/mixes": write_ann(200),
     "POST /api/v1/tracks/{track_id}/renders": write_ann(202),
@@ -238,6 +246,8 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "PUT /api/v1/tracks/{track_id}/corrections/{field}": {"json": {"bpm": 170}},
     "GET /audio/{file_id}/pcm": {"params": {"from": 0, "frames": 10}},
     "GET /shared/{token}/audio/{file_id}/pcm": {"params": {"from": 0, "frames": 10}},
+    "POST /api/v1/tracks/{track_id}/cues": {"json": {"t_s": 1}},
+    "PATCH /api/v1/cues/{cue_id}": {"json": {"name": "Here"}},
     "PUT /api/v1/tracks/{track_id}/mixes": {"json": {"name": "Mine", "state": {}}},
     "POST /api/v1/tracks/{track_id}/renders": {"json": {"state": {}}},
 }
@@ -285,6 +295,8 @@ async def _path(house: House, route: str, pattern: str, song: Song) -> str:
     }
     if "mix_id" in pattern or pattern.startswith("/shared"):
         values["mix_id"], values["token"] = await _mix_of(house, song)
+    if "cue_id" in pattern:
+        values["cue_id"] = await _cue_of(house, song)
     things = {"models": "htdemucs", "tools": "downloader"}
     values["name"] = next((name for what, name in things.items() if f"/{what}/" in pattern), "default_model")
     if "token_id" in pattern:
@@ -299,6 +311,11 @@ async def _mix_of(house: House, song: Song) -> tuple[UUID, str | None]:
         owner_id = house.users["ann"]
         mix = await library.save_mix(session, owner_id, song.track_id, "Shared", library.MixState())
         return mix.id, (await library.share_mix(session, owner_id, mix.id)).share_token
+
+
+async def _cue_of(house: House, song: Song) -> UUID:
+    async with transaction() as session:
+        return (await library.add_cue(session, house.users["ann"], song.track_id, library.NewCue(0.5))).id
 
 
 async def _token_of(house: House) -> UUID:

@@ -128,6 +128,18 @@ async def test_a_feed_ends_with_the_login_that_opened_it_and_no_other(house: Hou
         await other.until(lambda: other.ended)
 
 
+async def test_cue_points_that_change_send_the_open_panel_and_nobody_else_anything(house: House) -> None:
+    song = await house.add_song()
+    async with hearing(house, "ann") as ear, hearing(house, "ben") as stranger:
+        async with transaction() as session:
+            await library.add_cue(session, house.users["ann"], song.track_id, library.NewCue(0.5, slot=1))
+        told = await ear.until_told(f"/tracks/{song.track_id}/cues")
+        assert f"#cues-{song.track_id}".encode() in told
+        assert b"track-" not in told
+        assert len(told) < 600
+        assert stranger.bytes_told() == b""
+
+
 async def test_what_happened_since_a_page_was_drawn_is_told_first(house: House) -> None:
     ann = house.users["ann"]
     place = house.studio.listener.recent.place()

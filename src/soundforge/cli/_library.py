@@ -5,7 +5,7 @@ from uuid import UUID
 from cyclopts import App
 
 from soundforge import jobs, library, pipeline, views
-from soundforge.cli import _batch, _corrections, _neighbours, _shelves
+from soundforge.cli import _batch, _corrections, _cues, _neighbours, _shelves
 from soundforge.cli._output import say, say_json, say_table
 from soundforge.cli._rooms import run_as
 from soundforge.cli._separation import USUAL, Wanted
@@ -20,6 +20,7 @@ def add_to(app: App) -> None:
     """Add this group's commands."""
     app.command(tracks)
     _corrections.add_to(tracks)
+    _cues.add_to(tracks)
     _neighbours.add_to(tracks)
     _batch.add_to(tracks)
     _shelves.add_to(tracks)

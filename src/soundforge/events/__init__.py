@@ -3,6 +3,7 @@
 from soundforge.events._catalogue import (
     CATALOGUE,
     AnalysisReady,
+    CuesChanged,
     Event,
     JobChanged,
     LibraryChanged,
@@ -21,6 +22,7 @@ from soundforge.events._publish import publish, publish_all
 __all__ = [
     "CATALOGUE",
     "AnalysisReady",
+    "CuesChanged",
     "Event",
     "JobChanged",
     "LibraryChanged",

@@ -105,6 +105,16 @@ class TrackChanged(Event):
 
 
 @dataclass(frozen=True)
+class CuesChanged(Event):
+    """A track has other cue points."""
+
+    subject: ClassVar[str] = "track_id"
+    about: ClassVar[str] = "tracks"
+
+    track_id: UUID
+
+
+@dataclass(frozen=True)
 class TrackRemoved(Event):
     """A track left the library."""
 
@@ -199,7 +209,7 @@ class Resync:
 CATALOGUE: dict[str, type[Event]] = {
     event.name(): event
     for event in (
-        *(JobChanged, TrackAdded, TrackChanged, TrackRemoved, LibraryChanged, PlaylistChanged),
+        *(JobChanged, TrackAdded, TrackChanged, TrackRemoved, LibraryChanged, CuesChanged, PlaylistChanged),
         *(StemsReady, AnalysisReady, SessionEnded),
     )
 }

@@ -24,6 +24,7 @@ DOCUMENT_KEYS: Final = (
     "features",
     "waveform",
     "embedding",
+    "pictures",
 )
 
 
@@ -70,6 +71,7 @@ def analysis_document(
         **{key: _plain(found.get(key)) for key in (*DOCUMENT_KEYS, *more)},
         "warnings": _plain([*told, *warnings]),
         "corrections": {},
+        "cue_points": [],
     }
 
 

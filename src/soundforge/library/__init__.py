@@ -10,6 +10,16 @@ from soundforge.library._corrections import (
     set_figures,
     undo_correction,
 )
+from soundforge.library._cues import (
+    CUE_COLOURS,
+    HOT_SLOTS,
+    LONGEST_CUE_NAME,
+    add_cue,
+    change_cue,
+    get_cue,
+    list_cues,
+    remove_cue,
+)
 from soundforge.library._embeddings import (
     Embeddings,
     NewEmbedding,
@@ -87,11 +97,13 @@ from soundforge.library._tracks import (
 )
 from soundforge.library._trash import LET_GO, count_trash, let_go, list_trash
 from soundforge.library._types import (
+    CueChange,
     Figures,
     Linked,
     NewAudio,
     NewCandidate,
     NewCorrection,
+    NewCue,
     NewEntry,
     NewFile,
     NewPart,
@@ -104,11 +116,15 @@ from soundforge.library._types import (
 )
 
 __all__ = [
+    "CUE_COLOURS",
+    "HOT_SLOTS",
+    "LONGEST_CUE_NAME",
     "FIELDS",
     "LET_GO",
     "MOMENTS",
     "OWN",
     "ZIP",
+    "CueChange",
     "Embeddings",
     "Figures",
     "Linked",
@@ -116,6 +132,7 @@ __all__ = [
     "NewAudio",
     "NewCandidate",
     "NewCorrection",
+    "NewCue",
     "NewEmbedding",
     "NewEntry",
     "NewFile",
@@ -130,6 +147,7 @@ __all__ = [
     "StripState",
     "add_candidates",
     "add_correction",
+    "add_cue",
     "add_embeddings",
     "add_entries",
     "add_file",
@@ -140,6 +158,7 @@ __all__ = [
     "add_stems",
     "add_to_playlist",
     "add_track",
+    "change_cue",
     "change_track",
     "check_search",
     "confirm_track",
@@ -155,6 +174,7 @@ __all__ = [
     "fold",
     "forget_files",
     "get_candidate",
+    "get_cue",
     "get_file",
     "get_playlist",
     "get_shared_file",
@@ -168,6 +188,7 @@ __all__ = [
     "let_go",
     "list_candidates",
     "list_corrections",
+    "list_cues",
     "list_embedded",
     "list_entries",
     "list_files",
@@ -189,6 +210,7 @@ __all__ = [
     "purge_track",
     "read_embeddings",
     "remove_correction",
+    "remove_cue",
     "remove_entries",
     "remove_mix",
     "remove_playlist",

@@ -12,7 +12,7 @@ from soundforge.library._corrections import forget_moments, set_figures
 from soundforge.library._files import add_file, orphan_files
 from soundforge.library._tracks import file_ids_of, flush_unique
 from soundforge.library._types import Figures, NewAudio
-from soundforge.tables import ACTIVE, AnalysisPart, Embedding, Job, Kind, Stem, Track
+from soundforge.tables import ACTIVE, AnalysisPart, CuePoint, Embedding, Job, Kind, Stem, Track
 
 _AGAIN_S = 10.0
 
@@ -20,7 +20,7 @@ _AGAIN_S = 10.0
 async def set_audio(
     session: AsyncSession, owner_id: UUID, track_id: UUID, new: NewAudio, *, source_url: str, is_doubtful: bool
 ) -> Track:
-    """Give a track its audio. What was made of other audio before goes: stems, analysis, vectors, figures.
+    """Give a track its audio. What was made of other audio before goes: stems, analysis, vectors, figures, cue points.
 
     Of what users put right the moments go; tempo, metre and key are the song's, and stay (docs/adr/0014).
 
@@ -32,7 +32,7 @@ async def set_audio(
     left = await file_ids_of(session, track) - {cover_id}
     for file in filter(None, (new.audio, new.mix, new.cover)):
         await add_file(session, owner_id, file)
-    for made in (Stem, AnalysisPart, Embedding):
+    for made in (Stem, AnalysisPart, Embedding, CuePoint):
         await session.execute(delete(made).where(made.track_id == track_id))
     await forget_moments(session, track_id)
     track.audio_file_id, track.mix_file_id = new.audio.id, new.mix.id

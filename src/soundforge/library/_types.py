@@ -1,7 +1,7 @@
 """Small frozen values that go in and out of the library."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID, uuid4
 
 
@@ -172,3 +172,25 @@ class NewAudio:
     channels: int
     format: str
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewCue:
+    """A moment to be marked, ``t_s`` seconds into the track: a hot cue on pad ``slot`` (1 to 8), or a memory cue.
+
+    Without a colour it gets the one of its pad.
+    """
+
+    t_s: float
+    slot: int | None = None
+    name: str = ""
+    colour: str = ""
+
+
+class CueChange(TypedDict, total=False):
+    """What of a cue point becomes another; ``slot`` None makes it a memory cue."""
+
+    t_s: float
+    slot: int | None
+    name: str
+    colour: str

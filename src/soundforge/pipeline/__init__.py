@@ -4,6 +4,7 @@ from soundforge.engines import DEFAULT_OPTIONS, SeparateOptions
 from soundforge.pipeline._batch import ACTIONS, PACKED, BatchAsked, BatchDone, request_batch
 from soundforge.pipeline._choices import request_cancel, request_fetch, request_retry_failed, request_source
 from soundforge.pipeline._corrections import add_correction, remove_correction, undo_correction
+from soundforge.pipeline._cues import add_cue, adopt_cues, change_cue
 from soundforge.pipeline._demo import offer_demo
 from soundforge.pipeline._files import sweep_prefix
 from soundforge.pipeline._housekeeping import open_housekeeping
@@ -71,7 +72,10 @@ __all__ = [
     "SeparationWorker",
     "Upload",
     "add_correction",
+    "add_cue",
+    "adopt_cues",
     "bind",
+    "change_cue",
     "change_setting",
     "check_model",
     "check_options",

@@ -20,7 +20,7 @@ async def add_correction(
     """
     await library.hold_corrections(session, owner_id, track_id)
     track = await library.get_track(session, owner_id, track_id)
-    document = await _document(session, track)
+    document = await read_document(session, track)
     value = formats.read_correction(field, wish, document)
     new = NewCorrection(field, value, formats.found_value(field, document))
     await library.add_correction(session, owner_id, track_id, new)
@@ -59,8 +59,8 @@ async def _count_anew(session: AsyncSession, owner_id: UUID, track_id: UUID, fie
     await keep_vector(session, owner_id, track_id, found)
 
 
-async def _document(session: AsyncSession, track: Track) -> dict[str, Any]:
-    """The present document, as far as corrections need it."""
+async def read_document(session: AsyncSession, track: Track) -> dict[str, Any]:
+    """The present document with what was put right, as far as corrections and cue points need it."""
     parts = await library.list_newest_parts(session, track.owner_id, track.id)
     stages = [formats.AnalysisStage(part.stage, part.algorithm_version, part.document) for part in parts]
     source = formats.AnalysisSource("", (track.duration_ms or 0) / 1000, 0, 0)

@@ -12,7 +12,18 @@ from soundforge.tables._jobs import (
     ProcessingJob,
 )
 from soundforge.tables._keyset import Page, Sort, cursor_of, page_of, read_again, read_number, read_page, read_text
-from soundforge.tables._library import TRACK_SORTS, WHEEL, AnalysisPart, Correction, Embedding, File, Mix, Stem, Track
+from soundforge.tables._library import (
+    TRACK_SORTS,
+    WHEEL,
+    AnalysisPart,
+    Correction,
+    CuePoint,
+    Embedding,
+    File,
+    Mix,
+    Stem,
+    Track,
+)
 from soundforge.tables._migrate import migrate
 from soundforge.tables._moves import ACTIVE, MOVES, RUNNING, TERMINAL, Kind, Moves, Status, may_move
 from soundforge.tables._playlists import Candidate, Playlist, PlaylistTrack, SourceAnswer
@@ -31,6 +42,7 @@ __all__ = [
     "ApiToken",
     "Candidate",
     "Correction",
+    "CuePoint",
     "DownloadJob",
     "Embedding",
     "ExportJob",

@@ -1,10 +1,10 @@
-"""Rows of ``library``: files, tracks, stems, parts of an analysis, corrections."""
+"""Rows of ``library``: files, tracks, stems, parts of an analysis, corrections, cue points."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Text, func, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -112,6 +112,23 @@ class Correction(Row):
     found: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # what the newest analysis says
     corrected_at: Mapped[datetime]
     earlier: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))  # what they said before, the last one last
+
+
+class CuePoint(Row):
+    """A moment of a track that somebody marked: a hot cue on one of eight pads, or a memory cue."""
+
+    __tablename__ = "cue_points"
+    __table_args__ = (
+        CheckConstraint("slot BETWEEN 1 AND 8", name="slot"),
+        Index("uq_cue_points_track_slot", "track_id", "slot", unique=True),  # memory cues have none, and no limit here
+    )
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    track_id: Mapped[UUID] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"))
+    slot: Mapped[int | None]  # the pad of a hot cue, 1 to 8; none for a memory cue
+    t_s: Mapped[float]  # seconds from the first decoded sample, as in the analysis document
+    name: Mapped[str]
+    colour: Mapped[str]  # one of library.CUE_COLOURS
 
 
 class Mix(Row):

@@ -1,5 +1,6 @@
 """Read-only joins as frozen values, for pages, API and CLI alike."""
 
+from soundforge.views._cues import cue_of, list_cue_views
 from soundforge.views._health import Check, Health, check_tools, get_health
 from soundforge.views._jobs import (
     count_active,
@@ -26,6 +27,7 @@ from soundforge.views._trash import TrashRow, get_trash_page
 from soundforge.views._values import (
     Audio,
     CandidateView,
+    CueView,
     JobView,
     LibraryPage,
     MixView,
@@ -45,6 +47,7 @@ __all__ = [
     "Audio",
     "CandidateView",
     "Check",
+    "CueView",
     "EntryPage",
     "EntryView",
     "Health",
@@ -66,6 +69,7 @@ __all__ = [
     "TrashRow",
     "check_tools",
     "count_active",
+    "cue_of",
     "find_chosen_stems",
     "get_entry_page",
     "get_health",
@@ -79,6 +83,7 @@ __all__ = [
     "get_track_view",
     "get_trash_page",
     "list_alike",
+    "list_cue_views",
     "list_family",
     "list_job_views",
     "list_maintenance",

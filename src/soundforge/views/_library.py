@@ -13,11 +13,13 @@ from soundforge import library
 from soundforge.formats import AnalysisSource, AnalysisStage, Correction, analysis_document, corrected, mixing_keys
 from soundforge.library import Query
 from soundforge.tables import ACTIVE, AnalysisPart, Job, Status, Stem, Track, User
+from soundforge.views._cues import list_cue_views
 from soundforge.views._jobs import list_jobs_of_tracks, view_of
 from soundforge.views._neighbours import Near, get_near_view, get_query_near, list_alike, tempo_change
 from soundforge.views._values import (
     Audio,
     CandidateView,
+    CueView,
     JobView,
     LibraryPage,
     Neighbour,
@@ -79,6 +81,7 @@ async def get_track_view(session: AsyncSession, owner_id: UUID, track_id: UUID) 
     track = await library.get_track(session, owner_id, track_id)
     parts = await library.list_newest_parts(session, owner_id, track_id)
     corrections = await _corrections(session, owner_id, track_id)
+    cues = await list_cue_views(session, owner_id, track_id)
     stems = await library.list_stems(session, owner_id, [track_id])
     statement = select(Job).where(Job.track_id == track_id, Job.owner_id == owner_id)
     jobs = (await session.scalars(statement.order_by(Job.created_at.desc(), Job.id))).all()
@@ -95,13 +98,14 @@ async def get_track_view(session: AsyncSession, owner_id: UUID, track_id: UUID) 
         warnings=tuple(track.warnings),
         stem_sets=tuple(one for one in sets if one.region_s is None),
         previews=tuple(one for one in sets if one.region_s is not None),
-        document=_document(track, parts, corrections),
+        document=_document(track, parts, corrections, cues),
         embedded=tuple(await library.list_embedded(session, owner_id, track_id)),
-        document_version=_version(parts, corrections),
+        document_version=_version(parts, corrections, cues),
         jobs=tuple(view_of(job, track.title) for job in jobs),
         source_url=track.source_url,
         spotify_url=f"https://open.spotify.com/track/{track.spotify_id}" if track.spotify_id else None,
         candidates=await _candidates(session, owner_id, track_id),
+        cue_points=cues,
     )
 
 
@@ -165,15 +169,17 @@ async def _corrections(session: AsyncSession, owner_id: UUID, track_id: UUID) ->
     ]
 
 
-def _version(parts: Sequence[AnalysisPart], corrections: Sequence[Correction]) -> str:
+def _version(parts: Sequence[AnalysisPart], corrections: Sequence[Correction], cues: Sequence[CueView]) -> str:
     """Another text whenever the document is another one, and the same for the same."""
-    made = [*(f"{part.id} {part.created_at}" for part in parts), *(f"{one}" for one in corrections)]
+    made = [*(f"{part.id} {part.created_at}" for part in parts), *(f"{one}" for one in (*corrections, *cues))]
     return hashlib.sha256("\n".join(sorted(made)).encode()).hexdigest()[:16] if made else ""
 
 
-def _document(track: Track, parts: Sequence[AnalysisPart], corrections: Sequence[Correction]) -> dict[str, Any]:
-    """The analysis document of the newest parts with what was put right; {} before there is anything to say."""
-    if not parts and not corrections:
+def _document(
+    track: Track, parts: Sequence[AnalysisPart], corrections: Sequence[Correction], cues: Sequence[CueView]
+) -> dict[str, Any]:
+    """The analysis document of the newest parts with what people added; {} before there is anything to say."""
+    if not parts and not corrections and not cues:
         return {}
     source = AnalysisSource(
         sha256=track.audio_sha256 or "",
@@ -185,7 +191,8 @@ def _document(track: Track, parts: Sequence[AnalysisPart], corrections: Sequence
         album=track.album,
     )
     stages = [AnalysisStage(part.stage, part.algorithm_version, part.document) for part in parts]
-    return corrected(analysis_document(source, stages), corrections)
+    said = [{"slot": cue.slot, "t_s": cue.t_s, "name": cue.name, "colour": cue.colour} for cue in cues]
+    return {**corrected(analysis_document(source, stages), corrections), "cue_points": said}
 
 
 def _region(job: Job) -> tuple[float, float] | None:

@@ -168,6 +168,23 @@ class CandidateView:
 
 
 @dataclass(frozen=True)
+class CueView:
+    """A moment that somebody marked: a hot cue on pad ``slot``, or a memory cue."""
+
+    id: UUID
+    track_id: UUID
+    slot: int | None
+    t_s: float
+    name: str
+    colour: str
+
+    @property
+    def clock(self) -> str:
+        """As people read it, to the hundredth: "1:02.35"."""
+        return f"{int(self.t_s) // 60}:{self.t_s % 60:05.2f}"
+
+
+@dataclass(frozen=True)
 class TrackView:
     """Everything about one track."""
 
@@ -188,6 +205,7 @@ class TrackView:
     source_url: str | None = None  # where the audio is from
     spotify_url: str | None = None
     candidates: tuple[CandidateView, ...] = ()  # of the newest download that found any, the best first
+    cue_points: tuple[CueView, ...] = ()  # hot cues by their pads, then memory cues by their time
 
     @property
     def download(self) -> JobView | None:

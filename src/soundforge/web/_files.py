@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from soundforge import formats, library, views
 from soundforge.db import reading
-from soundforge.errors import NotFound
+from soundforge.errors import Invalid, NotFound
 from soundforge.storage import Storage
 from soundforge.tables import File
 from soundforge.web._studio import studio_of
@@ -43,6 +43,13 @@ async def send_export(request: Request, owner_id: UUID, job_id: UUID) -> Respons
             raise NotFound("This job made no file.", code="file_not_found")
         file = await library.get_file(session, owner_id, UUID(job.result["file_id"]))
     return _send(request, file, job.result["name"])
+
+
+def send_sound(request: Request, file: File, cache: str) -> Response:
+    """A whole FLAC file of ours, or the range that was asked for, for a browser to play itself; raises ``Invalid``."""
+    if file.media_type != "audio/flac":
+        raise Invalid("Only the studio's own FLAC files can be played.", code="not_playable")
+    return _StoredFile(studio_of(request).storage, file, {"Cache-Control": cache})
 
 
 class _StoredFile(FileResponse):

@@ -14,6 +14,7 @@ from jinja2.exceptions import TemplateNotFound
 
 from soundforge import accounts, formats, library
 from soundforge.views import JobView, TrackRow
+from soundforge.web._radar import radar
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -38,7 +39,8 @@ def environment() -> Environment:
     made.globals |= {"static": static_url, "row_job": row_job, "job_words": job_words}
     made.globals |= {"KEYS": formats.KEYS, "METERS": formats.METERS, "SECTION_NAMES": formats.SECTION_NAMES}
     made.globals["FIELDS"] = library.FIELDS
-    made.globals["mixing_keys"] = formats.mixing_keys
+    made.globals |= {"mixing_keys": formats.mixing_keys, "sketch": formats.sketch, "radar": radar}
+    made.globals["CUE_COLOURS"] = library.CUE_COLOURS
     made.globals["shortest_password"] = accounts.SHORTEST_PASSWORD
     return made
 

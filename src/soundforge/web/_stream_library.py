@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from soundforge import library, views
 from soundforge.events import (
     AnalysisReady,
+    CuesChanged,
     JobChanged,
     PlaylistChanged,
     StemsReady,
@@ -85,6 +86,11 @@ async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> l
         return [*about_track, *await _import_of(session, feed, job.parent_id, told)]
     is_new = known is None and job.created_at > feed.opened_at - _JUST_NOW
     return [*about_track, told | {"job": job, "first": is_new}]
+
+
+async def cues_changed(_session: AsyncSession, _feed: Feed, event: CuesChanged) -> dict[str, Any]:
+    """The cue points of the open track ask for themselves anew."""
+    return {"track_id": event.track_id}
 
 
 async def playlist_changed(session: AsyncSession, feed: Feed, event: PlaylistChanged) -> dict[str, Any]:
@@ -184,6 +190,7 @@ LOADERS: dict[str, Loader] = {
     "track_added": track_added,
     "track_changed": track_changed,
     "track_removed": track_removed,
+    "cues_changed": cues_changed,
     "stems_ready": results_ready,
     "analysis_ready": results_ready,
     "job_changed": job_changed,

@@ -22,6 +22,7 @@ from soundforge_runners.analysis._harmony import find_harmony
 from soundforge_runners.analysis._likeness import SHORTEST_S, embedding_document
 from soundforge_runners.analysis._loudness import Loudness, measured
 from soundforge_runners.analysis._meter import Accents
+from soundforge_runners.analysis._pictures import pictures
 from soundforge_runners.analysis._rhythm import Rhythm, bars_of, find_rhythm
 from soundforge_runners.analysis._source import Source
 from soundforge_runners.analysis._spectrum import Spectra, read_spectra
@@ -47,6 +48,7 @@ EMPTY: dict[str, tuple[str, ...]] = {
     "structure": ("sections", "energy"),
     "cues": ("cues",),
     "features": ("features", "embedding"),
+    "pictures": ("pictures",),
 }
 """Stages in their order, and the names that each puts into the document."""
 
@@ -101,7 +103,7 @@ class Song:
 def analyze(source: Source, peaks_path: Path, on_part: OnPart, on_progress: OnProgress) -> list[Warning_]:
     """Run every stage; give the warnings of all, each once. Writes the peaks to `peaks_path`."""
     song, warnings = Song(source, peaks_path, on_progress), list[Warning_]()
-    for percent, (name, stage) in zip((0, 10, 20, 85, 90, 95, 97), _STAGES.items(), strict=True):
+    for percent, (name, stage) in zip((0, 10, 20, 85, 90, 95, 97, 99), _STAGES.items(), strict=True):
         on_progress(percent, name)
         part, found = run_stage(name, stage, song)
         on_part(name, part, str(peaks_path) if name == "peaks" and part["waveform"] else None)
@@ -188,6 +190,12 @@ def _features(song: Song) -> Document:
     return {"features": timbre(spectra, chroma, onset_curve(spectra.onset_bands)), "embedding": embedding}
 
 
+def _pictures(song: Song) -> Document:
+    spectra, chroma = song.heard()
+    loudness = song.loudness or measured(song.source)
+    return {"pictures": pictures(spectra, chroma, loudness, song.source.duration_s)}
+
+
 _STAGES: dict[str, Callable[[Song], Document]] = {
     "peaks": _peaks,
     "loudness": _loudness,
@@ -196,4 +204,5 @@ _STAGES: dict[str, Callable[[Song], Document]] = {
     "structure": _structure,
     "cues": _cues,
     "features": _features,
+    "pictures": _pictures,
 }

@@ -17,6 +17,7 @@ from tests.web.js.server import create_app
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
+FLAGS += ["--host-resolver-rules=MAP studio.lan 127.0.0.1"]  # plain HTTP that is not this machine's own
 READY = "!!(window.htmx && customElements.get('sf-timeline'))"
 LISTEN = """
   const context = mixer.context;

@@ -121,6 +121,11 @@ async def pcm(request: Request) -> Response:
     return Response(block.tobytes(), media_type="application/octet-stream", headers=headers)
 
 
+async def whole(request: Request) -> Response:
+    """A whole file."""
+    return Response(pack(sound(request.path_params["file"]), RATE), media_type="audio/flac")
+
+
 async def dat(request: Request) -> Response:
     """A file's peaks."""
     width = int(request.query_params["samples_per_pixel"])
@@ -220,6 +225,7 @@ def create_app() -> Starlette:
         routes=[
             Route("/", page),
             Route("/audio/{file}/pcm", pcm),
+            Route("/audio/{file}", whole),
             Route("/peaks/{file}.dat", dat),
             Route("/analysis.json", analysis),
             Route("/feed", feed),

@@ -199,11 +199,11 @@ async def test_solo_and_mute_act_on_the_sound_and_on_the_strips(studio: Studio) 
     await evaluate(page, "await until(() => !mixer.held && mixer.position > 27.2);")
     assert all(await evaluate(page, "await until(() => mixer.peaks.every((peak) => peak > 0)); return mixer.peaks;"))
 
-    await page.keyboard.press("2")
+    await page.keyboard.press("s")
     await evaluate(page, "await until(() => mixer.peaks.every((peak, index) => peak > 0 === (index === 1)));")
     assert await page.locator(".strip[data-silent]").count() == 3
-    await page.keyboard.press("2")
-    await page.keyboard.press("Shift+Digit2")
+    await page.keyboard.press("s")
+    await page.keyboard.press("Shift+S")
     await evaluate(page, "await until(() => mixer.peaks[1] === 0 && mixer.peaks[0] > 0);")
     assert await page.get_attribute('[data-stem="drums"] [data-act="mute"]', "aria-pressed") == "true"
 

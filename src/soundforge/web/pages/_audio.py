@@ -12,7 +12,7 @@ from soundforge.db import reading
 from soundforge.errors import NotFound
 from soundforge.tables import File
 from soundforge.web._access import VisitorOf
-from soundforge.web._files import KEEP, send_export, send_stem
+from soundforge.web._files import KEEP, send_export, send_sound, send_stem
 from soundforge.web._sound import send_pcm, send_peaks
 from soundforge.web._studio import studio_of
 
@@ -33,6 +33,12 @@ async def pcm(
     return await send_pcm(
         studio_of(request).storage, file, start, frames, packed=form == "flac", cache=KEEP["Cache-Control"]
     )
+
+
+@router.get("/audio/{file_id}")
+async def whole(request: Request, visitor: VisitorOf, file_id: UUID) -> Response:
+    """A FLAC file of ours whole, for browsers that may not mix."""
+    return send_sound(request, await _file(visitor.id, file_id), KEEP["Cache-Control"])
 
 
 @router.get("/files/{file_id}/peaks")

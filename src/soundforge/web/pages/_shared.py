@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 from soundforge import formats, library, views
 from soundforge.db import reading
 from soundforge.web._access import VisitorOf
+from soundforge.web._files import send_sound
 from soundforge.web._render import page
 from soundforge.web._sound import send_pcm, send_peaks
 from soundforge.web._studio import studio_of
@@ -26,11 +27,12 @@ async def shared_mix(request: Request, visitor: VisitorOf, token: str) -> HTMLRe
 
 @router.get("/analysis.json")
 async def shared_analysis(visitor: VisitorOf, token: str) -> Response:  # noqa: ARG001 - must be logged in
-    """The analysis document: grid, sections, chords."""
+    """The analysis document: grid, sections, chords; its owner's cue points are not lent."""
     async with reading() as session:
         shared = await views.get_shared_view(session, token)
     headers = {"Cache-Control": "private, no-cache"}
-    return Response(formats.analysis_json(shared.track.document), media_type="application/json", headers=headers)
+    lent = {**shared.track.document, "cue_points": []}
+    return Response(formats.analysis_json(lent), media_type="application/json", headers=headers)
 
 
 @router.get("/audio/{file_id}/pcm")
@@ -49,6 +51,14 @@ async def shared_pcm(
     return await send_pcm(
         studio_of(request).storage, file, start, frames, packed=form == "flac", cache="private, no-store"
     )
+
+
+@router.get("/audio/{file_id}")
+async def shared_sound(request: Request, visitor: VisitorOf, token: str, file_id: UUID) -> Response:  # noqa: ARG001 - as above
+    """The sound whole, for browsers that may not mix."""
+    async with reading() as session:
+        file = await library.get_shared_file(session, token, file_id)
+    return send_sound(request, file, "private, no-store")
 
 
 @router.get("/files/{file_id}/peaks")

@@ -11,6 +11,7 @@ import "./rows.js";
 import "./order.js";
 import "./search.js";
 import "./select.js";
+import "./cues.js";
 import "./correct.js";
 import "./keys.js";
 import "./upload.js";

@@ -10,6 +10,7 @@ import { link, unpack } from "./link.js";
 
 const AHEAD = 15;
 const BEHIND = 4;
+const RUN_UP = 0.4; // seconds that must be there before anything sounds, at any tempo
 const BITS = 32; // of a frame: two channels of 16
 const AT_ONCE = 4;
 const RETRY_MS = [200, 600, 1500, 4000];
@@ -19,7 +20,7 @@ const RETRY_MS = [200, 600, 1500, 4000];
 
 export class Chunks {
   /**
-   * @param {{ files: string[], rate: number, frames: number, first: number, loop: Loop | null }} set
+   * @param {{ files: string[], rate: number, frames: number, first: number, loop: Loop | null, marks: number[] }} set
    *   frames 0: not known yet
    * @param {{ chunk: (fetched: Fetched) => void, evict: (keep: number[]) => void,
    *           length: (frames: number) => void, failed: (sentence: string) => void }} to
@@ -31,6 +32,8 @@ export class Chunks {
     this.to = to;
     this.frame = set.first;
     this.loop = set.loop;
+    /** @type {number[]} frames where the play-head may jump: what is there is kept at hand */
+    this.marks = set.marks;
     /** @type {Set<string>} held by the worklet */
     this.held = new Set();
     /** @type {Map<string, AbortController>} on their way */
@@ -58,11 +61,17 @@ export class Chunks {
     this.look();
   }
 
+  /** The play-head may jump here. @param {number[]} marks frames */
+  keep(marks) {
+    this.marks = marks;
+    this.look();
+  }
+
   /** Drops what is far from the play-head, and fetches what comes next. */
   look() {
     const here = Math.floor(this.frame / this.rate);
     const near = Array.from({ length: BEHIND + AHEAD + 1 }, (_, i) => here - BEHIND + i);
-    this.forget(new Set([...near, ...this.wanted()]));
+    this.forget(new Set([...near, ...this.wanted(), ...this.marked()]));
     this.pump();
   }
 
@@ -76,6 +85,12 @@ export class Chunks {
       for (let index = Math.max(0, Math.floor(frame / this.rate)); index <= end; index++) found.add(index);
     }
     return [...found];
+  }
+
+  /** The seconds at the marks, with the one after where that comes at once. */
+  marked() {
+    const seconds = this.marks.flatMap((frame) => [frame, frame + RUN_UP * this.rate].map((at) => Math.floor(at / this.rate)));
+    return [...new Set(seconds)].filter((second) => !this.frames || second * this.rate < this.frames);
   }
 
   /** @param {Set<number>} kept */
@@ -92,7 +107,7 @@ export class Chunks {
   }
 
   pump() {
-    for (const index of this.wanted()) {
+    for (const index of [...this.wanted(), ...this.marked()]) {
       for (let source = 0; source < this.files.length; source++) {
         if (this.closed || this.going.size >= AT_ONCE) return;
         const name = `${source}:${index}`;

@@ -35,5 +35,6 @@ interface Element {
 interface DocumentEventMap {
   "sf:seek": CustomEvent<{ track: string; seconds: number }>;
   "sf:region": CustomEvent<{ track: string; start_s: number; end_s: number; free: boolean }>;
+  "sf:cue": CustomEvent<{ track: string; id: string; t_s: number; tap: boolean }>;
   "sf:done": CustomEvent<object>;
 }

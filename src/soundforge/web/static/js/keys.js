@@ -1,6 +1,7 @@
 /** The keyboard: an instrument's. Never inside what takes text, never over a dialog, never with Ctrl, Alt or Meta. */
 
 import { tap } from "./correct.js";
+import { cuePanel } from "./cues.js";
 import { toggle } from "./player.js";
 import { moveRow, rowInHand } from "./rows.js";
 
@@ -16,6 +17,8 @@ function strip(act, number) {
   const button = document.querySelectorAll(`sf-mixer .strip [data-act="${act}"]`)[number - 1];
   if (button instanceof HTMLElement) button.click();
 }
+
+const STRIPS = "asdfgh";
 
 /** @type {Record<string, (event: KeyboardEvent) => unknown>} */
 const acts = {
@@ -34,6 +37,7 @@ const acts = {
   j: () => moveRow(1),
   k: () => moveRow(-1),
   t: () => tap(),
+  m: () => cuePanel()?.memory(),
   p: () => rowInHand()?.querySelector("button")?.click(),
   Enter: () => rowInHand()?.querySelector("a")?.click(),
 };
@@ -45,6 +49,15 @@ function takesText(target) {
   return input || target.isContentEditable || target.matches("textarea, select");
 }
 
+/** Digits are pads, the letters of the middle row the strips from above. @param {KeyboardEvent} event */
+function actOf({ key, code, shiftKey }) {
+  const name = key.length === 1 ? key.toLowerCase() : key;
+  const pad = Number(/^Digit([1-8])$/.exec(code)?.[1]);
+  if (pad) return () => (shiftKey ? cuePanel()?.clear(pad) : cuePanel()?.pad(pad));
+  const lane = name.length === 1 ? STRIPS.indexOf(name) : -1;
+  return lane >= 0 ? () => strip(shiftKey ? "mute" : "solo", lane + 1) : acts[name];
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   const { target } = event;
@@ -53,10 +66,7 @@ document.addEventListener("keydown", (event) => {
   // A button reached with Tab keeps its Space and Enter; one that was clicked does not hold the player's.
   const held = target instanceof HTMLElement && target.matches("button:focus-visible, a:focus-visible, summary:focus-visible, input");
   if (held && (event.key === " " || event.key === "Enter")) return;
-  const digit = /^Digit([1-6])$/.exec(event.code)?.[1];
-  const act = digit
-    ? () => strip(event.shiftKey ? "mute" : "solo", Number(digit))
-    : acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  const act = actOf(event);
   if (!act || (event.key === "Enter" && !rowInHand())) return;
   event.preventDefault();
   act(event);

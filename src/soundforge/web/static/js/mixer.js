@@ -37,6 +37,8 @@ export class Mixer extends EventTarget {
   mix = new Mix();
   /** @type {import("./beats.js").Grid | null} what the click follows */
   grid = null;
+  /** @type {number[]} seconds where a jump shall sound at once */
+  marks = [];
   set = 0;
   rate = 44100;
   frames = 0;
@@ -95,7 +97,7 @@ export class Mixer extends EventTarget {
   async open(sources, { rate, frames = 0, at = 0, play = true, mix = new Mix() }) {
     this.#closeFeeds();
     if (this.#context && this.rate !== rate) await this.close();
-    Object.assign(this, { sources, rate, frames, playing: play, held: play, ended: false, failure: "", peaks: [], grid: null });
+    Object.assign(this, { sources, rate, frames, playing: play, held: play, ended: false, failure: "", peaks: [], grid: null, marks: [] });
     this.#follow(mix);
     const generation = ++this.#generation;
     const frame = Math.round(at * rate);
@@ -161,6 +163,19 @@ export class Mixer extends EventTarget {
     if (this.#master && this.#context) this.#master.gain.setTargetAtTime(volume ** 2, this.#context.currentTime, 0.01);
   }
 
+  /** What lies at these seconds is fetched ahead and kept: a jump there waits for nothing. @param {number[]} marks */
+  mark(marks) {
+    this.marks = marks;
+    const frames = this.#marked();
+    for (const feed of this.#feeds) feed.keep(frames);
+  }
+
+  /** The marks and where a loop begins, in frames. */
+  #marked() {
+    const { region } = this.mix.settings;
+    return [...this.marks, ...(region ? [region.start_s] : [])].map((at) => Math.round(at * this.rate));
+  }
+
   /** @param {import("./beats.js").Grid | null} grid */
   setGrid(grid) {
     this.grid = grid;
@@ -191,6 +206,7 @@ export class Mixer extends EventTarget {
     if (keys.includes("region") || keys.includes("looping")) {
       const loop = this.#loop();
       for (const feed of this.#feeds) feed.turn(loop);
+      this.mark(this.marks);
       void this.#post({ type: "loop", loop });
     }
     if (keys.includes("tempo") || keys.includes("semitones")) void this.#post({ type: "tempo", tempo, semitones });
@@ -245,7 +261,7 @@ export class Mixer extends EventTarget {
     // Fetching starts before the worklet exists: the first sound waits for the slower of the two, not for both.
     const opened = this.#node ?? this.#start();
     const feed = new Chunks(
-      { files, rate: this.rate, frames: this.frames, first, loop: this.#loop() },
+      { files, rate: this.rate, frames: this.frames, first, loop: this.#loop(), marks: this.#marked() },
       {
         chunk: ({ source, index, channels, data }) =>
           void this.#post({ type: "chunk", set, source, index, channels, data }, [data]),

@@ -4,6 +4,7 @@
  * With `data-state` (a shared mix) the state is shown, and nothing is kept.
  */
 
+import { ask } from "./ask.js";
 import { mixOf } from "./mix.js";
 import { announce, toast } from "./words.js";
 
@@ -43,7 +44,7 @@ class Mixes extends HTMLElement {
 
   /** @param {boolean} [first] then what one left is called up, unless something was set here already */
   async #read(first = false) {
-    const saved = await this.#ask("GET", `/api/v1/tracks/${this.track}/mixes`);
+    const saved = await ask("GET", `/api/v1/tracks/${this.track}/mixes`);
     if (!saved) return;
     this.#saved = saved;
     const left = this.#saved.find(({ name }) => name === "");
@@ -65,7 +66,7 @@ class Mixes extends HTMLElement {
     clearTimeout(this.#timer);
     this.#timer = 0;
     const state = name ? this.#whole : this.#mix.state;
-    return this.#ask("PUT", `/api/v1/tracks/${this.track}/mixes`, { name, state });
+    return ask("PUT", `/api/v1/tracks/${this.track}/mixes`, { name, state });
   }
 
   /** The mix with the stems it is heard with, also where nobody chose them. */
@@ -95,7 +96,7 @@ class Mixes extends HTMLElement {
 
   /** @param {string} format */
   async #render(format) {
-    const asked = await this.#ask("POST", `/api/v1/tracks/${this.track}/renders`, { format, state: this.#whole });
+    const asked = await ask("POST", `/api/v1/tracks/${this.track}/renders`, { format, state: this.#whole });
     if (asked) toast("The mix is being rendered; it shows under Download when it is ready.");
   }
 
@@ -108,8 +109,8 @@ class Mixes extends HTMLElement {
     const { act } = button.dataset;
     if (act === "load") this.#load(saved);
     if (act === "link") void this.#share(saved);
-    if (act === "unlink") void this.#ask("DELETE", `/api/v1/mixes/${saved.id}/link`).then(() => this.#read());
-    if (act === "remove") void this.#ask("DELETE", `/api/v1/mixes/${saved.id}`).then(() => this.#read());
+    if (act === "unlink") void ask("DELETE", `/api/v1/mixes/${saved.id}/link`).then(() => this.#read());
+    if (act === "remove") void ask("DELETE", `/api/v1/mixes/${saved.id}`).then(() => this.#read());
   }
 
   /** @param {Saved} saved */
@@ -122,7 +123,7 @@ class Mixes extends HTMLElement {
 
   /** @param {Saved} saved */
   async #share(saved) {
-    const shared = await this.#ask("POST", `/api/v1/mixes/${saved.id}/link`);
+    const shared = await ask("POST", `/api/v1/mixes/${saved.id}/link`);
     if (!shared) return;
     const link = new URL(shared.link, location.href).href;
     const copied = await navigator.clipboard?.writeText(link).then(
@@ -153,21 +154,6 @@ class Mixes extends HTMLElement {
       if (button.dataset.act === "unlink") button.hidden = !saved.link;
     }
     return item;
-  }
-
-  /**
-   * The answer, true where there is none; null after a refusal, which is told.
-   * @param {string} method @param {string} path @param {object} [body] @returns {Promise<any>}
-   */
-  async #ask(method, path, body) {
-    const headers = { "Content-Type": "application/json" };
-    const keepalive = method === "PUT"; // also when the page is being left
-    const sent = fetch(path, { method, keepalive, ...(body ? { headers, body: JSON.stringify(body) } : {}) });
-    const answer = await sent.catch(() => null);
-    if (answer?.ok) return answer.status === 204 ? true : answer.json();
-    const told = await answer?.json().catch(() => null);
-    toast(told?.error?.message ?? "The server could not be reached. Nothing was changed.", "bad");
-    return null;
   }
 }
 

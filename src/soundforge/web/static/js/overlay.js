@@ -43,7 +43,7 @@ function leave(element) {
 
 /** @param {HTMLElement} element */
 function pass(element) {
-  const stay = element.querySelector("form") ? STAY_WITH_UNDO_MS : STAY_MS;
+  const stay = element.querySelector("form, button:not([aria-label])") ? STAY_WITH_UNDO_MS : STAY_MS;
   const look = () => {
     if (element.matches(":hover, :focus-within")) setTimeout(look, 1000);
     else element.remove();

@@ -11,6 +11,7 @@
 
 import { mixOf } from "./mix.js";
 import { Mixer } from "./mixer.js";
+import { PlainMixer, WHY_PLAIN, mayMix } from "./plain-mixer.js";
 import { announce, clock as time, toast } from "./words.js";
 
 /** @typedef {import("./mixer.js").SourceDescription} SourceDescription */
@@ -19,7 +20,8 @@ import { announce, clock as time, toast } from "./words.js";
 /** "tick" (a frame of the screen went by, or something jumped) and "change" (song, playing, stems). */
 export const events = new EventTarget();
 
-export const mixer = new Mixer();
+export const mixer = mayMix() ? new Mixer() : new PlainMixer();
+const mixes = mixer instanceof Mixer;
 
 /** @type {Song | null} */
 let song = null;
@@ -35,6 +37,7 @@ export const now = {
 
 /** The stems that a page shows for a track, if any. @param {string} track @returns {SourceDescription[]} */
 function stemsOnPage(track) {
+  if (!mixes) return [];
   return [...document.querySelectorAll(`sf-mixer[data-track="${CSS.escape(track)}"] .strip`)].map((strip) => {
     const { stem, file, gainDb } = /** @type {HTMLElement} */ (strip).dataset;
     return { name: stem ?? "", file: file ?? "", gainDb: Number(gainDb) || 0 };
@@ -47,6 +50,7 @@ async function open(next, at = 0) {
   const stems = stemsOnPage(next.track);
   const sources = stems.length ? stems : [{ name: "mix", file: next.file }];
   announce(`Playing ${next.title}`);
+  if (!mixes) toast(WHY_PLAIN);
   changed();
   await mixer.open(sources, { rate: next.rate, frames: next.frames, at, mix: mixOf(next.track) });
 }

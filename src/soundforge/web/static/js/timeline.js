@@ -4,12 +4,14 @@
  *
  * Attributes: data-track, data-duration (s), data-peaks, data-analysis (URLs), data-group (zooms together),
  *             data-layers: names in drawing order. A layer is a file `layers/<name>.js` whose default export is
- *             { top?: pixels it claims at the upper edge, draw(pen, scene, band) }.
+ *             { top?: pixels it claims at the upper edge, draw(pen, scene, band),
+ *               grip?(scene, band, at): what of it can be dragged there }.
  * Events:     "sf:seek" {track, seconds}; "sf:region" {track, start_s, end_s, free} after a drag; free: with Alt, as it
- *             was drawn and not moved onto the beats
- * The marked region, and where stems are muted, are the track's `Mix`.
+ *             was drawn and not moved onto the beats; "sf:cue" {track, id, t_s, tap} after a cue was dragged, or tapped
+ * The marked region, and where stems are muted, are the track's `Mix`; its cue points are its `Cues`.
  */
 
+import { cuesOf } from "./cue-points.js";
 import { mixOf } from "./mix.js";
 import { readDocument, Waveform } from "./peaks.js";
 import { events, mixer, now } from "./player.js";
@@ -19,9 +21,12 @@ import { clock } from "./words.js";
 /**
  * @typedef {{ width: number, start_s: number, end_s: number, scale: number, x: (seconds: number) => number,
  *   colour: (name: string) => string, peaks: import("./peaks.js").Waveform | null, document: any,
- *   region: { start_s: number, end_s: number } | null, looping: boolean, mutes: [number, number][] }} Scene
+ *   region: { start_s: number, end_s: number } | null, looping: boolean, mutes: [number, number][],
+ *   cues: import("./cue-points.js").Cue[] }} Scene
  * @typedef {{ y: number, height: number }} Band
- * @typedef {{ top?: number, draw: (pen: CanvasRenderingContext2D, scene: Scene, band: Band) => void }} Layer
+ * @typedef {{ id: string, t_s: number, place: (seconds: number, free: boolean) => number }} Grip of a cue; place: where it goes when dragged there
+ * @typedef {{ top?: number, draw: (pen: CanvasRenderingContext2D, scene: Scene, band: Band) => void,
+ *   grip?: (scene: Scene, band: Band, at: { x: number, y: number }) => Grip | null }} Layer
  */
 
 const LEAST_DRAG = 4; // pixels; less is a click with an unsteady hand
@@ -38,7 +43,7 @@ class Timeline extends HTMLElement {
   #peaks = null;
   /** @type {any} */
   #document = null;
-  /** @type {{ from_s: number, x: number, region: { start_s: number, end_s: number } | null } | null} */
+  /** @type {{ from_s: number, x: number, moved: boolean, grip: Grip | null, region: { start_s: number, end_s: number } | null } | null} */
   #drag = null;
   #drawing = 0;
   #told = -1;
@@ -98,6 +103,7 @@ class Timeline extends HTMLElement {
     document.addEventListener("sf:theme", () => this.#redraw(), { signal });
     this.#view.addEventListener("change", () => this.#redraw(), { signal });
     this.#mix.addEventListener("change", () => this.#redraw(), { signal });
+    if (this.dataset.layers?.includes("cue-points")) cuesOf(this.track).addEventListener("change", () => this.#redraw(), { signal });
     this.addEventListener("pointerdown", (event) => this.#press(event), { signal });
     this.addEventListener("pointermove", (event) => this.#move(event), { signal });
     this.addEventListener("pointerup", (event) => this.#release(event), { signal });
@@ -152,28 +158,43 @@ class Timeline extends HTMLElement {
     this.#canvas.height = Math.round(height * ratio);
     pen.scale(ratio, ratio);
     const scene = this.#scene(width);
+    for (const [layer, band] of this.#bands(height)) layer.draw(pen, scene, band);
+  }
+
+  /** Each layer with its place: those that claim some lie below each other, the others have the rest. @param {number} height */
+  #bands(height) {
     let top = 0;
-    const bands = this.#layers.map((layer) => {
-      const band = layer.top ? { y: top, height: layer.top } : null;
-      top += layer.top ?? 0;
+    const claimed = this.#layers.map((layer) => {
+      const band = { y: top, height: layer.top ?? 0 };
+      top += band.height;
       return band;
     });
     const rest = { y: top, height: height - top };
-    for (let i = 0; i < this.#layers.length; i++) this.#layers[i]?.draw(pen, scene, bands[i] ?? rest);
+    return this.#layers.map((layer, i) => /** @type {[Layer, Band]} */ ([layer, layer.top ? claimed[i] : rest]));
+  }
+
+  /** What can be dragged here. @param {MouseEvent} event */
+  #grip(event) {
+    const box = this.getBoundingClientRect();
+    const scene = this.#scene(box.width);
+    const at = { x: event.clientX - box.left, y: event.clientY - box.top };
+    for (const [layer, band] of this.#bands(box.height)) {
+      const grip = layer.grip?.(scene, band, at);
+      if (grip) return grip;
+    }
+    return null;
   }
 
   /** @param {number} width @returns {Scene} */
   #scene(width) {
     const { start_s, end_s, scale } = this.#view;
-    const style = getComputedStyle(this);
     const probe = document.createElement("i");
-    this.append(probe);
     const colour = (/** @type {string} */ name) => {
+      if (!probe.isConnected) (this.append(probe), queueMicrotask(() => probe.remove()));
       // `light-dark()` in a variable is resolved only where it is used as a colour.
       probe.style.color = `var(${name})`;
-      return getComputedStyle(probe).color || style.color;
+      return getComputedStyle(probe).color;
     };
-    queueMicrotask(() => probe.remove());
     return {
       width,
       start_s,
@@ -185,6 +206,7 @@ class Timeline extends HTMLElement {
       document: this.#document,
       region: this.#drag?.region ?? this.#mix.settings.region,
       looping: this.#mix.settings.looping || !!this.#drag?.region,
+      cues: cuesOf(this.track).list,
       mutes: this.#mix.strips.get(this.dataset.stem ?? "")?.mutes ?? [],
     };
   }
@@ -231,8 +253,9 @@ class Timeline extends HTMLElement {
   #press(event) {
     if (event.button !== 0) return;
     this.setPointerCapture(event.pointerId);
-    this.#drag = { from_s: this.#secondsAt(event), x: event.clientX, region: null };
-    if (!event.shiftKey && event.pointerType !== "touch") this.#seek(this.#drag.from_s);
+    const grip = this.#grip(event);
+    this.#drag = { from_s: this.#secondsAt(event), x: event.clientX, moved: false, grip, region: null };
+    if (!grip && !event.shiftKey && event.pointerType !== "touch") this.#seek(this.#drag.from_s);
   }
 
   /** @param {PointerEvent} event */
@@ -240,7 +263,10 @@ class Timeline extends HTMLElement {
     const x = event.clientX - this.getBoundingClientRect().left;
     this.#ghost.style.transform = `translateX(${x.toFixed(1)}px)`;
     const drag = this.#drag;
-    if (!drag || (!drag.region && Math.abs(event.clientX - drag.x) < LEAST_DRAG)) return;
+    this.toggleAttribute("data-grips", !!drag?.grip || (!drag && !!this.#grip(event)));
+    if (!drag || (!drag.moved && Math.abs(event.clientX - drag.x) < LEAST_DRAG)) return;
+    drag.moved = true;
+    if (drag.grip) return cuesOf(this.track).put({ id: drag.grip.id, t_s: this.#placed(drag.grip, drag.from_s, event) });
     drag.region = ordered(drag.from_s, this.#secondsAt(event));
     this.#redraw();
   }
@@ -250,6 +276,7 @@ class Timeline extends HTMLElement {
     const drag = this.#drag;
     this.#drag = null;
     if (!drag) return;
+    if (drag.grip) return this.#letGo(drag.grip, this.#placed(drag.grip, drag.from_s, event), !drag.moved);
     if (!drag.region) {
       if (event.pointerType === "touch") this.#seek(drag.from_s);
       return;
@@ -259,7 +286,20 @@ class Timeline extends HTMLElement {
     this.#redraw();
   }
 
+  /** @param {Grip} grip @param {number} t_s @param {boolean} tap */
+  #letGo(grip, t_s, tap) {
+    const detail = { track: this.track, id: grip.id, t_s, tap };
+    this.dispatchEvent(new CustomEvent("sf:cue", { detail, bubbles: true }));
+  }
+
+  /** Where a cue goes that is dragged: onto the beats, unless Alt is held. @param {Grip} grip @param {number} from_s @param {MouseEvent} event */
+  #placed(grip, from_s, event) {
+    return Math.min(this.duration_s, Math.max(0, grip.place(grip.t_s + this.#secondsAt(event) - from_s, event.altKey)));
+  }
+
   #cancel() {
+    const grip = this.#drag?.grip;
+    if (grip) cuesOf(this.track).put({ id: grip.id, t_s: grip.t_s });
     this.#drag = null;
     this.#redraw();
   }

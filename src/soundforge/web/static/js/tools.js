@@ -6,6 +6,7 @@
 import { Grid } from "./beats.js";
 import { mixOf } from "./mix.js";
 import { compileStretch } from "./mixer-node.js";
+import { WHY_PLAIN, mayMix } from "./plain-mixer.js";
 import { readDocument } from "./peaks.js";
 import { events, mixer, now, seek } from "./player.js";
 import { announce, semitones, span, toast } from "./words.js";
@@ -34,7 +35,9 @@ class Tools extends HTMLElement {
     events.addEventListener("change", () => this.#lend(), { signal });
     document.addEventListener("sf:region", ({ detail }) => this.#marked(detail), { signal });
     void this.#read();
-    void compileStretch().then((module) => this.toggleAttribute("data-fixed", module === null));
+    if (mayMix()) void compileStretch().then((module) => this.toggleAttribute("data-fixed", module === null));
+    else document.addEventListener("htmx:after:settle", () => this.#onlyPlay(), { signal });
+    if (!mayMix()) this.#onlyPlay();
     mixer.prepare(Number(this.dataset.rate));
     this.#show();
   }
@@ -53,6 +56,17 @@ class Tools extends HTMLElement {
 
   get #position() {
     return now.at(this.track) ?? 0;
+  }
+
+  /** Nothing here would be heard: it is put out of use, with the reason. */
+  #onlyPlay() {
+    const lanes = this.closest("sf-mixer") ?? this;
+    for (const control of lanes.querySelectorAll("[data-act]")) control.setAttribute("disabled", "");
+    if (this.previousElementSibling?.matches(".plain-note")) return;
+    const note = document.createElement("p");
+    note.className = "hint plain-note";
+    note.textContent = WHY_PLAIN;
+    this.before(note);
   }
 
   async #read() {

@@ -7,6 +7,12 @@ export function clock(seconds) {
   return whole < 3600 ? rest : `${Math.floor(whole / 3600)}:${rest.padStart(5, "0")}`;
 }
 
+/** "1:02.35", to the hundredth. @param {number} seconds */
+export function moment(seconds) {
+  const hundredths = Math.round(100 * (Number.isFinite(seconds) ? Math.max(0, seconds) : 0));
+  return `${clock(hundredths / 100)}.${String(hundredths % 100).padStart(2, "0")}`;
+}
+
 /** "−3.5 dB", "off". @param {number} db */
 export function decibels(db) {
   return db <= -36 ? "off" : `${db > 0 ? "+" : db < 0 ? "−" : ""}${Math.abs(db).toFixed(1)} dB`;
@@ -33,8 +39,11 @@ export function announce(text) {
   if (region) region.textContent = text;
 }
 
-/** A passing word from the browser itself; the server sends its own. @param {string} text @param {"info" | "bad"} [tone] */
-export function toast(text, tone = "info") {
+/**
+ * A passing word from the browser itself; the server sends its own.
+ * @param {string} text @param {"info" | "bad"} [tone] @param {() => void} [undo] offered beside it
+ */
+export function toast(text, tone = "info", undo) {
   const template = document.getElementById("toast-template");
   const list = document.getElementById("toasts");
   if (!(template instanceof HTMLTemplateElement) || !list) return;
@@ -47,5 +56,17 @@ export function toast(text, tone = "info") {
   element.removeAttribute("id");
   element.dataset.tone = tone;
   paragraph.textContent = text;
+  if (undo) paragraph.after(undoButton(undo));
   list.append(piece);
+}
+
+/** @param {() => void} undo */
+function undoButton(undo) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button";
+  button.textContent = "Undo";
+  button.dataset.closesToast = "";
+  button.addEventListener("click", undo, { once: true });
+  return button;
 }
