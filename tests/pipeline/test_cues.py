@@ -41,9 +41,14 @@ async def test_found_cues_are_taken_over_once_onto_free_pads_and_sections_as_mem
     track_id, _ = await workshop.forge(wav(3.0))
     async with transaction() as session:
         await pipeline.add_cue(session, workshop.owner_id, track_id, NewCue(2.9, slot=1, name="Mine"))
-    assert await adopt(workshop, track_id) == 3
-    kept = [(1, 2.9, "Mine"), (2, 0.5, "First bar"), (3, 2.0, "Drop"), (None, 1.0, "Section")]
-    assert await told(workshop, track_id) == kept
+    assert await adopt(workshop, track_id) == 5
+    kept = await told(workshop, track_id)
+    assert kept[0] == (1, 2.9, "Mine")
+    assert kept[-1] == (None, 1.0, "Section")
+    hot = [(t_s, name) for slot, t_s, name in kept[1:-1] if slot]
+    assert hot == sorted(hot)
+    assert {name for _, name in hot} == {"First bar", "Drop", "Vocals in", "Vocals out"}  # singing is heard in its stem
+    assert {(0.5, "First bar"), (2.0, "Drop")} <= {*hot}
     assert await adopt(workshop, track_id) == 0
     assert await told(workshop, track_id) == kept
 
@@ -53,8 +58,10 @@ async def test_what_finds_no_pad_becomes_a_memory_cue(workshop: Workshop) -> Non
     async with transaction() as session:
         for slot in library.HOT_SLOTS:
             await pipeline.add_cue(session, workshop.owner_id, track_id, NewCue(1 + slot / 10, slot))
-    assert await adopt(workshop, track_id) == 1
-    assert (await told(workshop, track_id))[-1] == (None, 0.5, "First bar")
+    assert await adopt(workshop, track_id) == 3
+    memory = [(t_s, name) for slot, t_s, name in await told(workshop, track_id) if slot is None]
+    assert (0.5, "First bar") in memory
+    assert len(memory) == 3
 
 
 async def test_a_cue_is_set_and_moved_by_the_beats_that_count(workshop: Workshop) -> None:

@@ -122,8 +122,18 @@ async def pcm(request: Request) -> Response:
 
 
 async def whole(request: Request) -> Response:
-    """A whole file."""
-    return Response(pack(sound(request.path_params["file"]), RATE), media_type="audio/flac")
+    """A whole file, or the range of it that a browser asks for when it seeks."""
+    data = packed(request.path_params["file"])
+    start, _, stop = request.headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")
+    last = min(int(stop or len(data)), len(data) - 1)
+    headers = {"Accept-Ranges": "bytes", "Content-Range": f"bytes {start}-{last}/{len(data)}"}
+    return Response(data[int(start) : last + 1], 206, headers=headers, media_type="audio/flac")
+
+
+@functools.cache
+def packed(name: str) -> bytes:
+    """A sound as one FLAC file."""
+    return pack(sound(name), RATE)
 
 
 async def dat(request: Request) -> Response:
