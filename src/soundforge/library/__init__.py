@@ -117,10 +117,10 @@ from soundforge.library._types import (
 
 __all__ = [
     "CUE_COLOURS",
-    "HOT_SLOTS",
-    "LONGEST_CUE_NAME",
     "FIELDS",
+    "HOT_SLOTS",
     "LET_GO",
+    "LONGEST_CUE_NAME",
     "MOMENTS",
     "OWN",
     "ZIP",
