@@ -1,5 +1,6 @@
 """The mixer in a real browser: what sounds, when, and that no stem ever leaves the others."""
 
+import asyncio
 import logging
 from typing import Any
 
@@ -188,6 +189,24 @@ async def test_the_first_sound_comes_at_once(studio: Studio) -> None:
         )
     _log.info("click to first sound: %s ms", [round(wait) for wait in waits])
     assert min(waits) <= 250
+
+
+async def test_a_jump_to_a_mark_sounds_without_asking_the_server(studio: Studio) -> None:
+    page = await studio.open()
+    names = [f"ruler-{name}" for name in "ab"]
+    await evaluate(
+        page,
+        f"""
+        const sources = {names}.map((file) => ({{ name: file, file }}));
+        await mixer.open(sources, {{ rate: {RATE}, frames: 0, play: false }});
+        mixer.mark([60.2]);
+        """,
+    )
+    async with asyncio.timeout(15):
+        while {(name, 60 * RATE, "pcm") for name in names} - {*studio.app.state.requests}:
+            await asyncio.sleep(0.01)
+    studio.app.state.withheld.update(names)  # from now on the server says nothing
+    await evaluate(page, "await mixer.play(); await mixer.seek(60.2); await until(() => mixer.position > 60.5);")
 
 
 async def test_solo_and_mute_act_on_the_sound_and_on_the_strips(studio: Studio) -> None:

@@ -13,6 +13,8 @@ const BEHIND = 4;
 const RUN_UP = 0.4; // seconds that must be there before anything sounds, at any tempo
 const BITS = 32; // of a frame: two channels of 16
 const AT_ONCE = 4;
+const SOON = 3; // seconds that come first; what is for later is fetched more slowly, so that a seek finds the line free
+const WITHOUT_HASTE = 2;
 const RETRY_MS = [200, 600, 1500, 4000];
 
 /** @typedef {import("./engine/playhead.js").Loop} Loop */
@@ -107,9 +109,10 @@ export class Chunks {
   }
 
   pump() {
-    for (const index of [...this.wanted(), ...this.marked()]) {
+    for (const [place, index] of [...this.wanted(), ...this.marked()].entries()) {
+      const most = place < SOON ? Math.max(AT_ONCE, this.files.length) : WITHOUT_HASTE;
       for (let source = 0; source < this.files.length; source++) {
-        if (this.closed || this.going.size >= AT_ONCE) return;
+        if (this.closed || this.going.size >= most) return;
         const name = `${source}:${index}`;
         if (!this.held.has(name) && !this.going.has(name)) void this.bring(name, source, index);
       }
