@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from soundforge.formats._corrections import grid_of
-from soundforge.formats._grid import Grid
+from soundforge.formats._grid import Grid, grid_of
 
 _DIGITS = 4
 _KINDS: Final = {  # name and colour
