@@ -7,6 +7,7 @@ from playwright.async_api import Browser, Page
 
 from soundforge import library
 from soundforge.db import transaction
+from soundforge.library import Selection
 from soundforge.tables import User
 from tests.browser.conftest import cookie_of
 from tests.browser.test_studio import add_track
@@ -153,3 +154,39 @@ async def test_ten_windows_side_by_side_all_open_and_the_one_in_use_hears(
             return now.count("live") == 4
 
         await settled(listening)
+
+
+async def test_a_list_made_by_hand_is_put_in_order_by_keys_and_by_dragging(here: Visit, person: User) -> None:
+    ids = await fill(person, "abcd")
+    async with transaction() as session:
+        made = await library.add_own_playlist(session, person.id, "Mine")
+        await library.add_to_playlist(session, person.id, made.id, Selection(tuple(ids.values())))
+    page = await here.live(f"playlists/{made.id}")
+    names = "[...document.querySelectorAll('.entry .row-name > :first-child')].map((it) => it.textContent).join('')"
+
+    async def kept(order: str) -> None:
+        await until(page, f"{names} === {order!r}")
+
+        async def is_so() -> bool:
+            async with transaction() as session:
+                entries = (await library.list_entries(session, made.id)).rows
+            return "".join(entry.title for entry in entries) == order
+
+        await settled(is_so)
+
+    await page.focus(".entry:nth-child(3) a")
+    await page.keyboard.press("Alt+ArrowUp")
+    await kept("acbd")
+    await page.keyboard.press("Alt+ArrowUp")
+    await kept("cabd")
+    assert await page.evaluate("document.activeElement.textContent") == "c"
+    await page.drag_and_drop(".entry:nth-child(4)", ".entry:nth-child(2)", target_position={"x": 60, "y": 3})
+    await kept("cdab")
+    await page.focus(".entry:nth-child(1) a")
+    await page.keyboard.press("Delete")
+    await kept("dab")
+    await page.click(".entry:nth-child(3) [data-take-out]")
+    await kept("da")
+    await page.fill("[data-own-list] [name=title]", "Renamed")
+    await page.click("text=Rename")
+    await page.wait_for_selector("h1 >> text=Renamed")

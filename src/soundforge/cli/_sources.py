@@ -81,9 +81,9 @@ def show(playlist: UUID, *, limit: int = 2000, json: bool = False, user: str | N
         if json:
             say_json(views.plain(page))
             return 0
-        for entry in page.rows:
+        for number, entry in enumerate(page.rows, start=1):
             artist = f" - {entry.track.artist}" if entry.track and entry.track.artist else ""
-            say(f"{entry.position + 1:>4}  {entry.title}{artist}{f' ({entry.why_none})' if entry.why_none else ''}")
+            say(f"{number:>4}  {entry.title}{artist}{f' ({entry.why_none})' if entry.why_none else ''}")
         return 0
 
     return run_as(user, body)

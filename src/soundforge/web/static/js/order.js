@@ -1,15 +1,39 @@
 /**
- * The order of a list made by hand (`[data-own]` around `.entry`): dragged, or moved by Alt+arrows; Delete takes an entry
+ * The order of a list made by hand (its page has a `[data-own-list]`): dragged, or moved by Alt+arrows; Delete takes an entry
  * out. The page shows it at once; the server writes the one entry, and what it says of it comes back by the feed.
  */
 
 import { announce } from "./words.js";
 
+/** The list that is on the page, if it was made by hand. */
+function ownList() {
+  const found = document.querySelector("[data-own-list]");
+  return found instanceof HTMLElement ? (found.dataset.ownList ?? "") : "";
+}
+
 /** @param {EventTarget | null} target @returns {HTMLElement | null} */
 function entryOf(target) {
-  const found = target instanceof Element ? target.closest("[data-own] .entry") : null;
+  const found = target instanceof Element && ownList() ? target.closest(".entry") : null;
   return found instanceof HTMLElement ? found : null;
 }
+
+/** Entries of an own list can be dragged, and have a button that takes them out. */
+function equip() {
+  if (!ownList()) return;
+  for (const entry of document.querySelectorAll(".entry")) {
+    if (!(entry instanceof HTMLElement) || entry.draggable) continue;
+    entry.draggable = true;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "entry-out";
+    button.dataset.takeOut = "";
+    button.title = "Take out of the list";
+    button.setAttribute("aria-label", `Take out of the list: ${entry.querySelector(".row-name > *")?.textContent ?? ""}`);
+    button.textContent = "✕";
+    entry.append(button);
+  }
+}
+document.addEventListener("htmx:after:settle", equip);
 
 /** @param {Element} entry */
 const idOf = (entry) => entry.id.slice("entry-".length);
@@ -22,16 +46,14 @@ function neighbour(entry, way) {
 
 /** @param {HTMLElement} entry @param {string} act @param {object} [values] */
 function send(entry, act, values = {}) {
-  const list = entry.closest("[data-own]");
-  if (!(list instanceof HTMLElement)) return;
-  const address = `/playlists/${list.dataset.own}/entries/${idOf(entry)}/${act}`;
-  window.htmx.ajax("POST", address, { source: list, swap: "none", values });
+  const address = `/playlists/${ownList()}/entries/${idOf(entry)}/${act}`;
+  window.htmx.ajax("POST", address, { source: document.body, swap: "none", values });
 }
 
 /** Tells the server where an entry stands now. @param {HTMLElement} entry */
 function placed(entry) {
   const next = neighbour(entry, 1);
-  if (!next && document.querySelector("[data-own] .sentinel")) return; // the last one seen is not the last one there is
+  if (!next && document.querySelector(".list-entries .sentinel")) return; // the last one seen is not the last one there is
   send(entry, "move", next ? { before: idOf(next) } : {});
   const place = [...(entry.parentElement?.querySelectorAll(".entry") ?? [])].indexOf(entry) + 1;
   announce(`Place ${place}.`);
@@ -111,3 +133,4 @@ document.addEventListener("dragend", () => {
   delete dragged.dataset.dragged;
   dragged = null;
 });
+equip();
