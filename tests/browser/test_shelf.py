@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
 from soundforge import library
@@ -190,3 +191,35 @@ async def test_a_list_made_by_hand_is_put_in_order_by_keys_and_by_dragging(here:
     await page.fill("[data-own-list] [name=title]", "Renamed")
     await page.click("text=Rename")
     await page.wait_for_selector("h1 >> text=Renamed")
+
+
+async def faults(page: Page) -> list[object]:
+    found = (await Axe().run(page)).response
+    assert len(found["passes"]) > 10
+    return [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found["violations"]]
+
+
+async def test_axe_finds_no_fault_on_any_page_of_the_library(here: Visit, person: User) -> None:
+    ids = await fill(person, "abcd")
+    async with transaction() as session:
+        made = await library.add_own_playlist(session, person.id, "Mine")
+        await library.add_to_playlist(session, person.id, made.id, Selection((ids["a"], ids["b"])))
+        await library.remove_track(session, person.id, ids["d"])
+    for path in ("artists", "albums", "trash", "playlists", f"playlists/{made.id}"):
+        page = await here.live(path)
+        assert (path, await faults(page)) == (path, [])
+        await page.close()
+    page = await here.live()
+    await page.keyboard.press("Control+a")
+    await page.click(f"#track-{ids['a']} .row-more")
+    assert await faults(page) == []
+    await page.keyboard.press("Escape")
+    await page.click("summary[aria-label=Columns]")
+    assert await faults(page) == []
+    await page.click("#batch >> text=Add to list")
+    await page.wait_for_selector("dialog[open] [name=title]")
+    assert await faults(page) == []
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("?")
+    await page.wait_for_selector("dialog#keys[open]")
+    assert await faults(page) == []

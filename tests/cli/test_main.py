@@ -92,6 +92,9 @@ def test_every_family_of_errors_has_an_exit_code() -> None:
         (["tracks", "show", str(uuid4())], 2, "track_not_found"),
         (["tracks", "show", "no-uuid"], 2, ""),
         (["tracks", "list", "--user", "nobody"], 2, "user_not_found"),
+        (["tracks", "list", "bpm:fast"], 2, "write it like bpm:120-128"),
+        (["tracks", "batch", "delete"], 2, "nothing_chosen"),
+        (["tracks", "forget"], 2, "--everything"),
         (["jobs", "cancel", str(uuid4())], 2, "no_job"),
         (["nonsense"], 2, ""),
     ],
@@ -154,6 +157,11 @@ def test_a_folder_with_one_bad_file_is_forged_and_exits_with_3(run: Command, tmp
     assert run("tracks", "delete", good["track_id"])[0] == 0
     assert run("tracks", "show", good["track_id"])[0] == 2
     assert run("tracks", "restore", good["track_id"])[0] == 0
+    code, out, _ = run("tracks", "batch", "delete", "--search", "title:better -has:cover", "--json")
+    done = json.loads(out)
+    assert (code, done["count"], done["text"]) == (0, 1, "Deleted: 1 track.")
+    assert good["track_id"] in run("tracks", "trash")[1]
+    assert run("tracks", "undo", done["removed_at"])[1] == "Back again: 1\n"
     assert run("db", "verify")[0] == 0
 
 

@@ -3,6 +3,7 @@
  * out. The page shows it at once; the server writes the one entry, and what it says of it comes back by the feed.
  */
 
+import { onSettled } from "./settled.js";
 import { announce } from "./words.js";
 
 /** The list that is on the page, if it was made by hand. */
@@ -33,7 +34,7 @@ function equip() {
     entry.append(button);
   }
 }
-document.addEventListener("htmx:after:settle", equip);
+onSettled(equip);
 
 /** @param {Element} entry */
 const idOf = (entry) => entry.id.slice("entry-".length);

@@ -5,6 +5,8 @@
  * gaps of the same height, which fetch their page again when they come near.
  */
 
+import { onSettled } from "./settled.js";
+
 const NEAR = "1500px";
 
 /** @returns {HTMLElement[]} */
@@ -85,7 +87,7 @@ function gap(page) {
   return element;
 }
 
-document.addEventListener("htmx:after:settle", () => {
+onSettled(() => {
   mark();
   for (const list of document.querySelectorAll("[data-keep]")) if (list instanceof HTMLElement) trim(list);
 });

@@ -1,5 +1,7 @@
 /** Chips that write terms into the search text, and take them out again. */
 
+import { onSettled } from "./settled.js";
+
 /** The terms of a search text, as the server cuts them. @param {string} text @returns {string[]} */
 export const termsOf = (text) => text.match(/-?(?:[A-Za-z]+:)?=?"(?:[^"]|"")*"|\S+/g) ?? [];
 
@@ -40,5 +42,5 @@ document.addEventListener("click", ({ target }) => {
   if (!chip.closest(".chips")) search.focus();
 });
 document.addEventListener("input", ({ target }) => target === box() && mark());
-document.addEventListener("htmx:after:settle", mark);
+onSettled(mark);
 mark();

@@ -4,6 +4,7 @@
  */
 
 import { moveRow, order, rowInHand, trackOf } from "./rows.js";
+import { onSettled } from "./settled.js";
 import { announce, toast } from "./words.js";
 
 /** Tracks that are chosen; with `all`, those that are left out of everything the search finds. @type {Set<string>} */
@@ -11,6 +12,7 @@ const named = new Set();
 let all = false;
 let anchor = "";
 let shown = "";
+let wasPicking = false;
 
 /** @param {string} selector @returns {HTMLElement | null} */
 const find = (selector) => document.querySelector(selector);
@@ -52,6 +54,8 @@ function show() {
     named.clear();
     all = false;
   }
+  if (count() === 0 && !wasPicking && bar.hidden) return; // as nearly always: nothing to write
+  wasPicking = count() > 0;
   for (const row of library.querySelectorAll(".row")) {
     const on = isPicked(trackOf(row));
     row.toggleAttribute("data-picked", on);
@@ -216,5 +220,5 @@ function send(action, ids) {
 }
 
 document.addEventListener("sf:batched", clear);
-document.addEventListener("htmx:after:settle", show);
+onSettled(show);
 show();
