@@ -13,6 +13,7 @@ import psycopg
 JOBS = 50
 RATE = 5  # changes of each job in a second
 STEP_S = 1 / (JOBS * RATE)
+MOST = 600  # changes of each job: two minutes
 
 
 @dataclass
@@ -25,7 +26,7 @@ class Ticks:
 
 @asynccontextmanager
 async def ticking(dsn: str, owner_id: UUID) -> AsyncIterator[Ticks]:
-    """Let fifty jobs of the newest tracks run and move until the block ends; at most twenty seconds."""
+    """Let fifty jobs of the newest tracks run and move until the block ends; at most two minutes."""
     ticks = Ticks()
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
         jobs = await _start(connection, owner_id)
@@ -56,9 +57,11 @@ async def _start(connection: psycopg.AsyncConnection, owner_id: UUID) -> list[UU
 async def _tick(connection: psycopg.AsyncConnection, jobs: list[UUID], ticks: Ticks) -> None:
     """Move one job after the other; what is late is made up for."""
     began = time.monotonic()
-    for progress in range(1, 101):
+    for number in range(1, MOST + 1):
+        progress = min(number, 100)  # it never falls; later only what a job does changes
         for job in jobs:
             await asyncio.sleep(max(0, began + ticks.count * STEP_S - time.monotonic()))
-            ticks.at[str(job), progress] = time.time()
-            await connection.execute("UPDATE jobs SET progress = %s WHERE id = %s", [progress, job])
+            ticks.at.setdefault((str(job), progress), time.time())
+            moved = "UPDATE jobs SET progress = %s, stage = %s WHERE id = %s"
+            await connection.execute(moved, [progress, f"step {number}", job])
             ticks.count += 1

@@ -29,6 +29,7 @@ from soundforge.web._render import find_template
 BEAT_S = 0.1  # one message at most in this time: what changes faster is conflated
 PING_S = 15.0
 CHECK_S = 60.0
+SMALL_BYTES = 1900  # what a message may have at most; see tests of sizes
 LONGEST_S = 600.0  # then the browser connects anew
 
 RESYNC = b"event: resync\ndata: \n\n"
@@ -152,8 +153,9 @@ async def _messages(feed: Feed, batch: list[Event | Resync], loaders: dict[str, 
     feed.sent.clear()
     told = [event for event in batch if isinstance(event, Event) and _template(feed, event)]
     known = [_tick(feed, event) for event in told]
-    found = [tick for tick in known if tick is not None]
-    if len(found) < len(known):  # else nobody needs to be asked, as in most batches by far
+    if None not in known:  # nobody needs to be asked, as in most batches by far
+        found = _packed([tick for tick in known if tick])
+    else:
         async with reading() as session:
             found = [
                 piece
@@ -164,6 +166,17 @@ async def _messages(feed: Feed, batch: list[Event | Resync], loaders: dict[str, 
     if not pieces:
         return PING
     return b"".join([*pieces[:-1], f"id: {place}\n".encode(), pieces[-1]]) if place else b"".join(pieces)
+
+
+def _packed(ticks: list[bytes]) -> list[bytes]:
+    """Ticks side by side, as many as a small message holds: none of them moves what another one looks for."""
+    packed: list[bytes] = []
+    for tick in ticks:
+        if packed and len(packed[-1]) + len(tick) < SMALL_BYTES:
+            packed[-1] = packed[-1][:-1] + tick  # without the empty line that ends a message
+        else:
+            packed.append(tick)
+    return packed
 
 
 def _template(feed: Feed, event: Event) -> Template | None:
