@@ -155,6 +155,7 @@ async def _open(bench: Bench, context: BrowserContext) -> Page:
 async def _hears(bench: Bench, page: Page) -> bool:
     """Whether a page still loads rows and shows what changes, within five seconds."""
     await page.bring_to_front()
+    await page.dispatch_event("body", "pointerdown")  # whoever uses a window touches it
     title = f"Changed {time.monotonic()}"
     shown = await page.evaluate("document.querySelector('.row').id.slice('track-'.length)")
     async with open_database(bench.studio.dsn), transaction() as session:

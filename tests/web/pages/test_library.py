@@ -67,6 +67,15 @@ async def test_the_columns_are_remembered_for_each_account(house: House) -> None
         assert await accounts.get_setting(session, house.users["ann"], "library_columns") == "bpm,album,year"
 
 
+async def test_a_list_without_any_column_is_title_and_artist(house: House) -> None:
+    await song(house, "Blue", artist="Ann")
+    await house.visitors["ann"].post("/library/columns", data={"back": "/"})
+    shown = await page(house, "/")
+    assert "columns=none" in shown
+    assert shown.count('class="row-name"') == 2
+    assert 'role="gridcell" class="column-bpm"' not in shown + await page(house, "/library/rows?columns=none")
+
+
 @pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example", ""])
 async def test_choosing_columns_leads_nowhere_else(house: House, back: str) -> None:
     answer = await house.visitors["ann"].post("/library/columns", data={"column": ["bpm"], "back": back})

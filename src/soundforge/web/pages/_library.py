@@ -55,7 +55,8 @@ class Shown:
         columns: Annotated[str, Query(max_length=200)] = "",
     ) -> None:
         """Read the address."""
-        self.columns = tuple(name for name in accounts.COLUMNS if name in columns.split(",")) or accounts.USUAL_COLUMNS
+        named = tuple(name for name in accounts.COLUMNS if name in columns.split(","))
+        self.columns = named if columns else accounts.USUAL_COLUMNS
         self.near = Near("like", like, stem) if like else Near("mixes", mixes) if mixes else None
         self.query = library.Query(search=q.strip(), sort=sort, descending=dir == "desc")
 
@@ -70,7 +71,7 @@ class Shown:
 
     def rows_address(self, **more: str) -> str:
         """An address of rows that have the same columns."""
-        return self.address("/library/rows", columns=",".join(self.columns), **more)
+        return self.address("/library/rows", columns=_joined(self.columns), **more)
 
     def heads(self) -> list[tuple[str, str, str, str]]:
         """The head of the list: name, text, address that sorts by it, how it is sorted now; title and artist first."""
@@ -229,7 +230,13 @@ async def _choices(session: AsyncSession, visitor: Visitor) -> dict[str, Any]:
 
 
 async def _columns(session: AsyncSession, visitor: Visitor) -> tuple[str, ...]:
-    return tuple(str(await accounts.get_setting(session, visitor.id, "library_columns")).split(","))
+    names = str(await accounts.get_setting(session, visitor.id, "library_columns")).split(",")
+    return tuple(name for name in names if name)
+
+
+def _joined(columns: tuple[str, ...]) -> str:
+    """Columns as an address says them; saying nothing would mean the usual ones."""
+    return ",".join(columns) or "none"
 
 
 async def _found(session: AsyncSession, visitor: Visitor, shown: Shown) -> tuple[LibraryPage, str]:
@@ -272,6 +279,6 @@ async def _workspace(
         HEADS=HEADS,
         feed_url="/events/page"
         if refusal
-        else shown.address("/events/library", place=place, columns=",".join(shown.columns)),
+        else shown.address("/events/library", place=place, columns=_joined(shown.columns)),
         **choices,
     )
