@@ -197,7 +197,15 @@ def _tick_bytes(view: str, event: JobChanged, *, in_row: bool) -> bytes:
     template = find_template(f"events/{view}/{event.name()}.html")
     if template is None:
         return b""
-    context = {"in_row": in_row, "first": False, "job": None, "stage": False, "stream": None, "row": None}
+    context = {
+        "in_row": in_row,
+        "first": False,
+        "job": None,
+        "ready": None,
+        "stage": False,
+        "stream": None,
+        "row": None,
+    }
     return _sse(template.render(event=event, tick=True, columns=(), track_id=None, playlist=None, **context))
 
 

@@ -79,13 +79,15 @@ async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> l
     if event.kind == Kind.MAINTENANCE:
         return []  # nobody's music: the lists leave it out too
     known, feed.seen[event.job_id] = feed.seen.get(event.job_id), state_of(event)
-    told = {"tick": False, "in_row": False, "first": False, "job": None, "stage": False, **_NO_ROW}
+    told = {"tick": False, "in_row": False, "first": False, "job": None, "ready": None, "stage": False, **_NO_ROW}
     job = await views.get_job_view(session, feed.owner_id, event.job_id)
     about_track = [told | context for context in await _row_of_job(session, feed, event, job)]
     if job.kind == Kind.DOWNLOAD and job.parent_id is not None:
         return [*about_track, *await _import_of(session, feed, job.parent_id, told)]
     is_new = known is None and job.created_at > feed.opened_at - _JUST_NOW
-    return [*about_track, told | {"job": job, "first": is_new}]
+    is_ready = known is not None and job.status == Status.COMPLETED and job.kind == Kind.EXPORT and not job.track_id
+    ready = [told | {"ready": job}] if is_ready else []  # no track's page tells of it
+    return [*about_track, told | {"job": job, "first": is_new}, *ready]
 
 
 async def cues_changed(_session: AsyncSession, _feed: Feed, event: CuesChanged) -> dict[str, Any]:

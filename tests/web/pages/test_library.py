@@ -224,6 +224,23 @@ async def test_programs_do_the_same(house: House) -> None:
     assert (job.kind, job.params["tracks"]) == ("export", [str(ids[0])])
 
 
+async def test_a_zip_of_many_tracks_is_offered_when_it_is_packed(house: House) -> None:
+    ann = house.users["ann"]
+    track_id = await song(house, "Blue")
+    async with hearing(house, "ann") as ear:
+        form = {"action": "download:audio", "ids": f"{track_id}"}
+        assert (await house.visitors["ann"].post("/library/batch", data=form, headers=PAGE)).status_code == 200
+        await ear.until_told("1 track (audio)")
+        async with transaction() as session:
+            (job,) = (await jobs.list_jobs(session, ann)).rows
+            for status in ("processing", "completed"):
+                moved = update(type(job)).where(type(job).id == job.id)
+                await session.execute(moved.values(status=status, run=1, result={"file_id": "x", "name": "x.zip"}))
+        told = await ear.until_told(f"/jobs/{job.id}/file")
+        assert b"1 track (audio) is packed." in told
+        assert max(len(piece) for piece in ear.pieces()) < LARGEST_BYTES
+
+
 async def test_the_trash_tells_the_days_left_restores_and_deletes_for_good(house: House) -> None:
     ids = {title: await song(house, title) for title in ("old", "new")}
     async with transaction() as session:
