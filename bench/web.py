@@ -60,10 +60,9 @@ PARTS: dict[str, Part] = {
 
 
 @asynccontextmanager
-async def opened(how_many: int) -> AsyncIterator[Bench]:
+async def opened(dsn: str, how_many: int) -> AsyncIterator[Bench]:
     """A studio with a large library, and a browser."""
-    with run_test_server() as server, tempfile.TemporaryDirectory() as folder:
-        dsn = server.create_database()
+    with tempfile.TemporaryDirectory() as folder:
         async with open_database(dsn):
             async with transaction() as session:
                 owner = await accounts.ensure_owner(session)
@@ -87,9 +86,9 @@ def report(bench: Bench) -> None:
         print(f"{name:62}{statistics.median(values):9.1f}{max(values):9.1f}{told}{mark}")
 
 
-async def main(rounds: int, how_many: int, only: list[str]) -> None:
+async def main(dsn: str, rounds: int, how_many: int, only: list[str]) -> None:
     """Measure and print."""
-    async with opened(how_many) as bench:
+    async with opened(dsn, how_many) as bench:
         for number in range(rounds):
             for name in only:
                 before = os.getloadavg()[0]
@@ -104,4 +103,5 @@ if __name__ == "__main__":
     parser.add_argument("--tracks", type=int, default=TRACKS)
     parser.add_argument("--only", default=",".join(PARTS))
     arguments = parser.parse_args()
-    asyncio.run(main(arguments.rounds, arguments.tracks, arguments.only.split(",")))
+    with run_test_server() as server:
+        asyncio.run(main(server.create_database(), arguments.rounds, arguments.tracks, arguments.only.split(",")))

@@ -12,7 +12,7 @@ from soundforge.library import Selection
 from soundforge.tables import User
 from tests.browser.conftest import cookie_of
 from tests.browser.test_studio import add_track
-from tests.support.browser import Studio, Visit, settled, until, visit
+from tests.support.browser import Studio, Visit, settled, until
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -135,10 +135,12 @@ async def test_ten_windows_side_by_side_all_open_and_the_one_in_use_hears(
     house: Studio, browser: Browser, person: User
 ) -> None:
     ids = await fill(person, "a")
-    async with visit(browser, house, await cookie_of(person)) as visiting:
+    async with await browser.new_context() as context:  # not a visit: what listens along would hold the lines
+        await context.add_cookies([{"name": "sfa_session", "value": await cookie_of(person), "url": house.url}])
         pages = []
         for _ in range(10):
-            page = await visiting.open()
+            page = await context.new_page()
+            await page.goto(house.url)
             await page.wait_for_selector(f"#track-{ids['a']}", timeout=15_000)
             pages.append(page)
         states = [await page.get_attribute("#link", "data-state") for page in pages]

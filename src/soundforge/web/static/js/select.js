@@ -183,8 +183,21 @@ document.addEventListener("click", ({ target }) => {
   if (act.dataset.act) perform(act.dataset.act);
 });
 
+/** Closed by hand: a browser would close it by the same press of the right button that opened it. */
+document.addEventListener("pointerdown", ({ target }) => {
+  const menu = find("#row-menu:popover-open");
+  if (menu && !(target instanceof Node && menu.contains(target))) menu.hidePopover();
+});
+
 document.addEventListener("keydown", (event) => {
   const menu = find("#row-menu:popover-open");
+  if (menu && (event.key === "Escape" || event.key === "Tab")) {
+    menu.hidePopover();
+    document.getElementById(`track-${about}`)?.focus();
+    event.preventDefault();
+    event.stopPropagation();
+    return;
+  }
   if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
   const all = items(menu);
   const here = all.findIndex((item) => item === document.activeElement);
