@@ -35,15 +35,24 @@ function show(state) {
   if (state === "live" && before === "offline") announce("Live again.");
 }
 
+/** Feeds whose first connect is on its way: two of them would hear everything twice. @type {WeakSet<Element>} */
+const asked = new WeakSet();
+
+/** @param {Element} feed */
+function connect(feed) {
+  if (!feed.isConnected || feed._htmx?.sse || asked.has(feed)) return;
+  asked.add(feed);
+  feed.dispatchEvent(new CustomEvent("sf:connect"));
+}
+
 /** @param {Element} feed */
 function tryAgain(feed) {
+  asked.delete(feed);
   const failed = (failures.get(feed) ?? 0) + 1;
   failures.set(feed, failed);
   show("offline");
   const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failed - 1)) * (0.8 + 0.4 * Math.random());
-  setTimeout(() => {
-    if (feed.isConnected && !feed._htmx?.sse) feed.dispatchEvent(new CustomEvent("sf:connect"));
-  }, wait);
+  setTimeout(() => connect(feed), wait);
 }
 
 /** @param {string} name @param {(feed: Element, detail: HtmxDetail, event: Event) => void} act for events of a feed */
@@ -57,6 +66,7 @@ function on(name, act) {
 
 on("htmx:sse:after:connection", (feed) => {
   failures.delete(feed);
+  asked.delete(feed);
   show("live");
 });
 
@@ -107,7 +117,7 @@ async function listen(anyhow) {
   if (!may) return pause();
   if (!feed || !started.has(feed)) return;
   paused = false;
-  if (!feed._htmx?.sse) feed.dispatchEvent(new CustomEvent("sf:connect"));
+  connect(feed);
 }
 
 /** Another window is in use and needs the line. */
@@ -137,5 +147,5 @@ window.addEventListener("online", () => {
   const feed = document.querySelector("#feed");
   if (!feed) return;
   if (feed._htmx?.sse) show("connecting");
-  else feed.dispatchEvent(new CustomEvent("sf:connect"));
+  else connect(feed);
 });
