@@ -42,7 +42,8 @@ const asked = new WeakSet();
 function connect(feed) {
   if (!feed.isConnected || feed._htmx?.sse || asked.has(feed)) return;
   asked.add(feed);
-  feed.dispatchEvent(new CustomEvent("sf:connect"));
+  // Not by the element's own trigger: htmx hangs one up each time it looks at the page, and all of them would fire.
+  window.htmx.ajax("GET", feed.getAttribute("hx-sse:connect") ?? "", { source: feed, swap: "none" });
 }
 
 /** @param {Element} feed */
