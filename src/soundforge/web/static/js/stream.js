@@ -43,7 +43,7 @@ function connect(feed) {
   if (!feed.isConnected || feed._htmx?.sse || asked.has(feed)) return;
   asked.add(feed);
   // Not by the element's own trigger: htmx hangs one up each time it looks at the page, and all of them would fire.
-  window.htmx.ajax("GET", feed.getAttribute("hx-sse:connect") ?? "", { source: feed, swap: "none" });
+  window.htmx.ajax("GET", feed.getAttribute("hx-sse:connect") ?? "", { source: feed });
 }
 
 /** @param {Element} feed */
