@@ -57,7 +57,7 @@ async def test_a_tick_moves_bars_alone(house: House) -> None:
     async with hearing(house, "ann") as ear:
         async with transaction() as session:
             await session.execute(update(Job).where(Job.id == job.id).values(status="processing", run=1))
-        await ear.until_told(f"job-{job.id}")
+        await ear.until_told('data-state="processing"')  # it may be told as waiting first
         before = len(ear.heard)
         async with transaction() as session:
             await session.execute(update(Job).where(Job.id == job.id).values(progress=42))
