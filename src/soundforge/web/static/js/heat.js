@@ -13,10 +13,10 @@ export function heat(pen, scene, band, rows, column_s, paint) {
     for (let column = Math.max(0, Math.floor(scene.start_s / column_s)); column <= last; column++) {
       const [colour, opacity] = paint(row[column] ?? 0);
       if (opacity < 0.01) continue;
-      const left = Math.floor(scene.x(column * column_s));
+      const left = Math.round(scene.x(column * column_s)); // to whole pixels: what overlaps would be seen as a seam
       pen.globalAlpha = opacity;
       pen.fillStyle = colour;
-      pen.fillRect(left, top, Math.ceil(scene.x((column + 1) * column_s)) - left, bottom - top);
+      pen.fillRect(left, top, Math.round(scene.x((column + 1) * column_s)) - left, bottom - top);
     }
   }
   pen.globalAlpha = 1;
