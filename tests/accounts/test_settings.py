@@ -115,9 +115,10 @@ async def test_a_list_says_where_each_value_comes_from(ann: UUID) -> None:
     await change(None, "undo_days", 5)
     async with reading() as session:
         shown = await accounts.list_settings(session, ann)
-    sources = [(one.spec.name, one.source) for one in shown]
-    assert sources[:2] == [("default_model", "user"), ("undo_days", "instance")]
-    assert {source for _name, source in sources[2:]} == {"default"}
+    sources = {one.spec.name: one.source for one in shown}
+    assert list(sources) == list(SETTINGS)
+    assert (sources.pop("default_model"), sources.pop("undo_days")) == ("user", "instance")
+    assert set(sources.values()) == {"default"}
 
 
 async def test_the_secret_of_spotify_is_kept_sealed_and_never_listed(ann: UUID, tmp_path: Path) -> None:

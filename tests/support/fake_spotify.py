@@ -32,13 +32,14 @@ class FakeSpotify:
         self.failures: list[SoundForgeError] = []
         self.calls: list[str] = []
         self.reads: bool | None = None
+        self.market = ""
 
     @property
     def reads_playlists(self) -> bool | None:
         return self.reads
 
     def use(self, credentials: Credentials | None, *, market: str = "", read_pages: bool = False) -> None:
-        self.credentials, self.read_pages = credentials, read_pages
+        self.credentials, self.read_pages, self.market = credentials, read_pages, market
 
     async def fetch_track(self, track_id: str) -> Track:
         self._ask("track", track_id)

@@ -14,6 +14,7 @@ from soundforge.accounts._access import (
     new_link,
     set_password_by_link,
 )
+from soundforge.accounts._catalogue import COLUMNS, SETTINGS, USUAL_COLUMNS, SettingSpec
 from soundforge.accounts._keyring import Keyring, open_keyring
 from soundforge.accounts._passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, Hashed, hash_password
 from soundforge.accounts._sessions import (
@@ -29,10 +30,6 @@ from soundforge.accounts._sessions import (
     start_session,
 )
 from soundforge.accounts._settings import (
-    COLUMNS,
-    SETTINGS,
-    USUAL_COLUMNS,
-    SettingSpec,
     SettingValue,
     change_setting,
     get_setting,
@@ -50,7 +47,16 @@ from soundforge.accounts._tokens import (
     note_token_use,
     revoke_token,
 )
-from soundforge.accounts._users import add_user, ensure_owner, find_user, get_user, is_set_up, list_users
+from soundforge.accounts._users import (
+    add_user,
+    change_role,
+    check_may_manage,
+    ensure_owner,
+    find_user,
+    get_user,
+    is_set_up,
+    list_users,
+)
 
 __all__ = [
     "COLUMNS",
@@ -69,8 +75,10 @@ __all__ = [
     "add_token",
     "add_user",
     "change_password",
+    "change_role",
     "change_setting",
     "check_login",
+    "check_may_manage",
     "check_password",
     "disable_user",
     "enable_user",

@@ -4,11 +4,11 @@ import re
 import unicodedata
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from soundforge.errors import Conflict, Invalid, NotFound
+from soundforge.errors import Conflict, Forbidden, Invalid, NotFound
 from soundforge.tables import User
 
 _NAME = re.compile(r"[\w][\w.@+-]{0,63}")
@@ -32,8 +32,7 @@ async def add_user(session: AsyncSession, name: str, *, role: str = "member") ->
         Conflict: ``name_taken``.
 
     """
-    if role not in _ROLES:
-        raise Invalid(f"A role is one of: {', '.join(_ROLES)}.", code="bad_role", fields={"role": role})
+    _check_role(role)
     adding = insert(User).values(name=_new_name(name), role=role).on_conflict_do_nothing().returning(User)
     user = await session.scalar(adding)
     if user is None:
@@ -59,9 +58,41 @@ async def list_users(session: AsyncSession) -> list[User]:
     return [*await session.scalars(select(User).order_by(User.created_at, User.id))]
 
 
+async def change_role(session: AsyncSession, user_id: UUID, role: str) -> User:
+    """Make somebody a member or an admin; what they own, and their logins, stay.
+
+    Raises:
+        Invalid: ``bad_role``.
+        NotFound: ``user_not_found``.
+        Conflict: ``owner_stays``.
+
+    """
+    _check_role(role)
+    user = await get_user(session, user_id)
+    if user.role == "owner":
+        raise Conflict("The owner of the studio stays its owner.", code="owner_stays")
+    await session.execute(update(User).where(User.id == user_id).values(role=role))
+    await session.refresh(user)
+    return user
+
+
+def check_may_manage(manager_role: str, role: str) -> None:
+    """Refuse to look after somebody of this role: an admin looks after members, the owner after everybody else.
+
+    Otherwise an admin could let themselves in as the owner, by a one-time link. Raises ``Forbidden`` ("owner_only").
+    """
+    if manager_role != "owner" and role != "member":
+        raise Forbidden("Only the owner of the studio may look after admins.", code="owner_only")
+
+
 async def is_set_up(session: AsyncSession) -> bool:
     """Tell whether somebody has a password. Until then only a one-time link leads in."""
     return bool(await session.scalar(select(exists().where(User.password_hash.is_not(None)))))
+
+
+def _check_role(role: str) -> None:
+    if role not in _ROLES:
+        raise Invalid(f"A role is one of: {', '.join(_ROLES)}.", code="bad_role", fields={"role": role})
 
 
 def _normal(name: str) -> str:

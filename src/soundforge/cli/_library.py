@@ -234,6 +234,8 @@ def show_job(job: UUID, *, json: bool = False, user: str | None = None) -> int:
         else:
             say(f"{view.kind} {view.title}: {view.status} {view.progress} % (run {view.run})")
             say(view.error or view.waiting)
+            for stage, took_s in view.stages_s:
+                say(f"  {stage}: {took_s:.1f} s")
         return 0
 
     return run_as(user, body)
@@ -252,13 +254,16 @@ def retry(job: UUID, *, user: str | None = None) -> int:
 
 
 @job_commands.command
-def retry_failed(job: UUID, *, user: str | None = None) -> int:
-    """Queue every download of an import that failed and was not replaced."""
+def retry_failed(job: UUID | None = None, *, user: str | None = None) -> int:
+    """Queue every download of an import again that failed and was not replaced; without an import, all that failed."""
 
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
-            count = await pipeline.request_retry_failed(session, owner_id, job)
-        say(f"{count} downloads are tried again")
+            if job is None:
+                count = await pipeline.request_retry_all(session, owner_id)
+            else:
+                count = await pipeline.request_retry_failed(session, owner_id, job)
+        say(f"{count} {'jobs' if job is None else 'downloads'} are tried again")
         return 0
 
     return run_as(user, body)

@@ -8,7 +8,7 @@ from cyclopts import App, CycloptsError
 from pydantic import ValidationError
 
 from soundforge import __version__, logs
-from soundforge.cli import _audio, _demo, _forge, _instance, _library, _models, _serve, _sources, _tools
+from soundforge.cli import _audio, _demo, _forge, _instance, _library, _models, _queues, _serve, _sources, _tools
 from soundforge.cli._output import say_error, say_line
 from soundforge.errors import Broken, Rejected, SoundForgeError, Unavailable
 
@@ -16,7 +16,7 @@ from soundforge.errors import Broken, Rejected, SoundForgeError, Unavailable
 EXIT_CODES: dict[type[SoundForgeError], int] = {Rejected: 2, Unavailable: 4, Broken: 1, SoundForgeError: 1}
 
 app = App(name="soundforge", help="Songs in; stems, tempo, key and a mixer out.", version=__version__)
-for group in (_serve, _forge, _audio, _sources, _library, _instance, _models, _tools, _demo):
+for group in (_serve, _forge, _audio, _sources, _library, _instance, _models, _queues, _tools, _demo):
     group.add_to(app)
 
 

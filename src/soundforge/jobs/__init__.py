@@ -20,16 +20,20 @@ from soundforge.jobs._figures import (
 from soundforge.jobs._kinds import KEEP_UPLOADS, KINDS, QUEUE_LIMITS, KindSpec
 from soundforge.jobs._node import Node
 from soundforge.jobs._open import open_node
+from soundforge.jobs._queues import MOST_AT_ONCE, QueueOrder, change_queue, list_queue_settings, obey_queues
 from soundforge.jobs._reads import (
+    count_by_status,
     find_job,
     get_job,
     is_left_failed,
     list_children,
     list_failed_children,
     list_jobs,
+    list_left_failed,
     list_made_files,
     list_running,
     list_track_jobs,
+    may_retry,
 )
 from soundforge.jobs._requests import NewJob, add_job, add_jobs, request_cancel, retry_job, wake_cancelled
 from soundforge.jobs._run import Run
@@ -39,6 +43,7 @@ from soundforge.jobs._work import Worker, retry_in_s, work
 __all__ = [
     "KEEP_UPLOADS",
     "KINDS",
+    "MOST_AT_ONCE",
     "QUEUE_LIMITS",
     "STALE_S",
     "Candidate",
@@ -52,6 +57,7 @@ __all__ = [
     "NotYet",
     "Orphan",
     "QueueFigures",
+    "QueueOrder",
     "Run",
     "RunTime",
     "Superseded",
@@ -60,8 +66,10 @@ __all__ = [
     "Worker",
     "add_job",
     "add_jobs",
+    "change_queue",
     "check_orphans",
     "count_ahead",
+    "count_by_status",
     "estimate_wait",
     "estimate_waits",
     "find_job",
@@ -70,9 +78,13 @@ __all__ = [
     "list_children",
     "list_failed_children",
     "list_jobs",
+    "list_left_failed",
     "list_made_files",
+    "list_queue_settings",
     "list_running",
     "list_track_jobs",
+    "may_retry",
+    "obey_queues",
     "open_node",
     "queue_figures",
     "request_cancel",

@@ -125,6 +125,7 @@ def _claim_statement(node: Node, oban_job: oban.Job, job_id: UUID) -> Any:
             run=JOBS.c.run + 1,
             progress=0,
             stage="",
+            stages_s=[],
             wait_reason=None,
             node=node.name,
             attempt=oban_job.attempt,

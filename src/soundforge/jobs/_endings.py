@@ -131,7 +131,7 @@ async def _write(run: Run, verdict: Verdict) -> Verdict:
             verdict = cancelled()
         reason = {"code": verdict.code, "sentence": verdict.sentence}
         if verdict.ending in (Ending.GIVE_UP, Ending.CANCELLED):
-            await fail(session, run.fence, **reason)
+            await fail(session, run.fence, **reason, stages_s=run.stages_s)
         else:
             await requeue(session, run.fence, **reason, next_attempt_at=_later(verdict.wait_s))
     return verdict

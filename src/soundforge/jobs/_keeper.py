@@ -11,6 +11,7 @@ from soundforge.jobs._cleaning import remove_stored
 from soundforge.jobs._clock import HEARTBEAT_S
 from soundforge.jobs._locks import Locks
 from soundforge.jobs._node import Node, prefix_of
+from soundforge.jobs._queues import obey_queues
 from soundforge.jobs._rescue import Lookout, rescue_orphans
 from soundforge.jobs._strays import end_strays
 
@@ -50,6 +51,7 @@ class _Keeper:
         if self._node.oban.check_all_queues():
             if not await self._locks.take(self._node.name):
                 _log.error("node.slot_lost", node=self._node.name)
+            await obey_queues(self._node)
             await self._flush_acks()
         if not await self._locks.take(_LEADER):
             self._lookouts["orphans"].forget()

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from soundforge.jobs._clock import FORGET_S, GRACE_S, HEARTBEAT_S, KEEP_S, STAGE
 from soundforge.jobs._keeper import keep
 from soundforge.jobs._locks import Locks
 from soundforge.jobs._node import Node, OnSweep, register, unregister
+from soundforge.jobs._queues import QueueOrder, read_orders
 from soundforge.jobs._slot import hold_free_slots, hold_slot
 from soundforge.jobs._sweep import clear
 
@@ -36,7 +37,8 @@ async def open_node(settings: Settings, dsn: str, *, on_sweep: OnSweep) -> Async
         stack.push_async_callback(locks.close)
         queues = settings.queue_limits()
         name = await stack.enter_async_context(hold_slot(settings, locks)) if queues else f"client-{id(locks):x}"
-        node = Node(name, settings, on_sweep, _oban(settings, pool, name, queues))
+        orders = await read_orders(name, queues)
+        node = Node(name, settings, on_sweep, _oban(settings, pool, name, orders))
         if queues:
             await clear(node.name, node.folder, on_sweep)
             async with contextlib.aclosing(hold_free_slots(settings, locks)) as free_slots:
@@ -77,7 +79,7 @@ async def _pool(dsn: str) -> AsyncIterator[AsyncConnectionPool]:
         await pool.close()
 
 
-def _oban(settings: Settings, pool: AsyncConnectionPool, name: str, queues: dict[str, int]) -> Oban:
+def _oban(settings: Settings, pool: AsyncConnectionPool, name: str, orders: Mapping[str, QueueOrder]) -> Oban:
     scale = settings.time_scale
     options: dict[str, Any] = {
         "refresher": {"interval": HEARTBEAT_S * scale, "max_age": FORGET_S * scale},
@@ -86,4 +88,5 @@ def _oban(settings: Settings, pool: AsyncConnectionPool, name: str, queues: dict
         "pruner": {"max_age": KEEP_S},
         "shutdown_grace_period": GRACE_S,
     }
-    return Oban(pool=pool, name="soundforge", node=name, queues=dict(queues), **options)
+    queues: dict[str, Any] = {queue: {"limit": one.limit, "paused": one.paused} for queue, one in orders.items()}
+    return Oban(pool=pool, name="soundforge", node=name, queues=queues, **options)

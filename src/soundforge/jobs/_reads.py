@@ -1,14 +1,15 @@
 """Reading jobs: one or many."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, not_, or_, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import NotFound
 from soundforge.jobs._fence import JOBS
+from soundforge.jobs._kinds import KEEP_UPLOADS
 from soundforge.tables import ACTIVE, RUNNING, Job, Kind, Page, Sort, Status, read_page
 
 _NEWEST = Sort(JOBS.c.created_at, JOBS.c.id, read=datetime.fromisoformat)
@@ -70,6 +71,37 @@ async def list_children(session: AsyncSession, owner_id: UUID, parent_id: UUID) 
     statement = select(JOBS.c.id).where(JOBS.c.owner_id == owner_id, JOBS.c.parent_id == parent_id)
     active = statement.where(JOBS.c.status.in_([status.value for status in ACTIVE]))
     return (await session.scalars(active.order_by(JOBS.c.created_at, JOBS.c.id))).all()
+
+
+async def list_left_failed(session: AsyncSession, owner_id: UUID, *, limit: int = 1000) -> Sequence[Job]:
+    """Return the owner's jobs that failed, were not cancelled, and that no later one of the same work has replaced.
+
+    The oldest first; housekeeping is left out, for it comes again by itself.
+    """
+    later = JOBS.alias("later")
+    same = (later.c.owner_id == Job.owner_id, later.c.kind == Job.kind, later.c.unique_key == Job.unique_key)
+    replaced = select(later.c.id).where(*same, later.c.created_at > Job.created_at).exists()
+    failed = (Job.owner_id == owner_id, Job.status == Status.FAILED.value, Job.kind != Kind.MAINTENANCE.value)
+    statement = select(Job).where(*failed, Job.error_code.is_distinct_from("cancelled"), not_(replaced))
+    return list(await session.scalars(statement.order_by(Job.created_at, Job.id).limit(limit)))
+
+
+def may_retry(job: Job) -> bool:
+    """Whether trying again can help: an import of a file needs the file that it was given."""
+    if job.kind == Kind.IMPORT and job.params.get("what") != "paste":
+        late = job.finished_at is not None and job.finished_at < datetime.now(UTC) - KEEP_UPLOADS
+        return job.status == Status.FAILED and not late and not job.params.get("upload_gone")
+    return job.status == Status.FAILED and job.kind != Kind.MAINTENANCE
+
+
+async def count_by_status(session: AsyncSession, owner_id: UUID, kinds: Collection[Kind]) -> dict[Status, int]:
+    """Return how many jobs of these kinds an owner has in each status; the downloads of an import count with it."""
+    counted = select(JOBS.c.status, func.count()).where(
+        JOBS.c.owner_id == owner_id,
+        JOBS.c.kind.in_(sorted(kinds)),
+        or_(JOBS.c.kind != Kind.DOWNLOAD.value, JOBS.c.parent_id.is_(None)),
+    )
+    return {Status(status): count for status, count in await session.execute(counted.group_by(JOBS.c.status))}
 
 
 async def list_failed_children(session: AsyncSession, owner_id: UUID, parent_id: UUID) -> Sequence[UUID]:

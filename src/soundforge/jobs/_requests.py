@@ -158,6 +158,7 @@ def _row_of(new: NewJob) -> dict[str, Any]:
         "status": Status.QUEUED.value,
         "progress": 0,
         "stage": "",
+        "stages_s": [],
         "run": 0,
         "attempt": 0,
         "max_attempts": KINDS[new.kind].attempts,

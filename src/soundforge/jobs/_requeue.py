@@ -1,5 +1,6 @@
 """The two ways a row leaves a run without success, as statements of one transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,15 +11,19 @@ from soundforge.jobs._fence import JOBS, Fence, Superseded
 from soundforge.tables import Status
 
 
-async def fail(session: AsyncSession, fence: Fence, *, code: str, sentence: str) -> None:
-    """End the run for good. Raises ``Superseded``."""
-    values = {
+async def fail(
+    session: AsyncSession, fence: Fence, *, code: str, sentence: str, stages_s: Sequence[tuple[str, float]] = ()
+) -> None:
+    """End the run for good; ``stages_s`` says how long its stages took. Raises ``Superseded``."""
+    values: dict[str, Any] = {
         "status": Status.FAILED.value,
         "error_code": code,
         "error": sentence,
         "next_attempt_at": None,
         "finished_at": func.clock_timestamp(),
     }
+    if stages_s:
+        values["stages_s"] = list(stages_s)
     await _one(session, update(JOBS).where(fence.holds()).values(values))
 
 

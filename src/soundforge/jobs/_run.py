@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -50,6 +51,8 @@ class Run:
         self._gate = asyncio.Lock()  # one write of this run at a time: a tick never meets a move
         self._wanted = (0, "")
         self._told = (0, "")
+        self._stages_s: dict[str, float] = {}
+        self._stage_since = time.monotonic()
 
     def may_stop(self) -> bool:
         """Whether the run can still end otherwise: its completing transaction has not begun."""
@@ -60,7 +63,22 @@ class Run:
         progress, before = self._wanted
         if math.isfinite(percent):
             progress = max(progress, min(_FULL, int(percent)))
+        if stage and stage != before:
+            self._leave(before)
         self._wanted = (progress, stage or before)
+
+    @property
+    def stages_s(self) -> list[tuple[str, float]]:
+        """How long each stage took until now, in the order in which they began; in seconds."""
+        self._leave(self._wanted[1])
+        return [(name, round(took_s, 2)) for name, took_s in self._stages_s.items()]
+
+    def _leave(self, stage: str) -> None:
+        """Add the time since the last change to the stage that ends; what came before any has a name of its own."""
+        now = time.monotonic()
+        name = stage or "getting ready"
+        self._stages_s[name] = self._stages_s.get(name, 0.0) + now - self._stage_since
+        self._stage_since = now
 
     def require_track(self) -> UUID:
         """Return the track that the job is about; raises ``Broken`` where it has none."""
@@ -105,11 +123,9 @@ class Run:
                 async with self._fenced() as session:
                     self.closing = True
                     yield session
-                    await session.execute(
-                        update(JOBS)
-                        .where(JOBS.c.id == self.job_id)
-                        .values(status=Status.COMPLETED.value, progress=_FULL, result=outcome, finished_at=func.now())
-                    )
+                    ended = {"status": Status.COMPLETED.value, "progress": _FULL, "finished_at": func.now()}
+                    told = {"result": outcome, "stages_s": self.stages_s}
+                    await session.execute(update(JOBS).where(JOBS.c.id == self.job_id).values(**ended, **told))
                 self.finished = True
             finally:
                 self.closing = False

@@ -16,7 +16,8 @@ _RECENT = 50  # runs that a median is taken of
 _MINUTE_S = 60
 
 _SLOTS = text("""
-    SELECT queue, sum((meta->>'local_limit')::int) FROM oban_producers WHERE meta ? 'local_limit' GROUP BY queue
+    SELECT queue, coalesce(sum((meta->>'local_limit')::int) FILTER (WHERE meta->>'paused' IS DISTINCT FROM 'true'), 0)
+    FROM oban_producers WHERE meta ? 'local_limit' GROUP BY queue
 """)
 _MEDIANS = text("""
     SELECT kinds.kind, took.median_s
@@ -38,10 +39,13 @@ class Wait:
 
     ahead: int
     about_s: float | None
+    stopped: str = ""  # why nothing of the queue begins at all: "this queue is paused"
 
     @property
     def text(self) -> str:
         """Return it for people, as in "waiting: 2 ahead, about 4 min"."""
+        if self.stopped:
+            return f"waiting: {self.stopped}"
         place = f"{self.ahead} ahead" if self.ahead else "next in line"
         if self.about_s is None:
             return f"waiting: {place}"
@@ -72,8 +76,14 @@ async def estimate_waits(session: AsyncSession, queued: Sequence[Job]) -> dict[U
     for job in queued:
         queue = KINDS[Kind(job.kind)].queue
         about_s = _about_s(ahead.get(job.id, 0), busy.get(queue, 0), slots.get(queue, 0), medians_s.get(job.kind))
-        waits[job.id] = Wait(ahead.get(job.id, 0), about_s)
+        waits[job.id] = Wait(ahead.get(job.id, 0), about_s, _stopped(slots.get(queue)))
     return waits
+
+
+def _stopped(slots: int | None) -> str:
+    if slots is None:
+        return "no worker runs this queue"
+    return "this queue is paused" if slots == 0 else ""
 
 
 def _about_s(ahead: int, busy: int, slots: int, median_s: float | None) -> float | None:

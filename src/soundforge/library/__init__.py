@@ -114,6 +114,14 @@ from soundforge.library._types import (
     Query,
     Selection,
 )
+from soundforge.library._uploads import (
+    add_upload,
+    forget_uploads_before,
+    get_upload,
+    list_uploads,
+    remove_upload,
+    touch_upload,
+)
 
 __all__ = [
     "CUE_COLOURS",
@@ -158,6 +166,7 @@ __all__ = [
     "add_stems",
     "add_to_playlist",
     "add_track",
+    "add_upload",
     "change_cue",
     "change_track",
     "check_search",
@@ -173,6 +182,7 @@ __all__ = [
     "find_walk",
     "fold",
     "forget_files",
+    "forget_uploads_before",
     "get_candidate",
     "get_cue",
     "get_file",
@@ -180,6 +190,7 @@ __all__ = [
     "get_shared_file",
     "get_shared_mix",
     "get_track",
+    "get_upload",
     "hold_corrections",
     "is_about",
     "is_in",
@@ -204,6 +215,7 @@ __all__ = [
     "list_stems",
     "list_tracks",
     "list_trash",
+    "list_uploads",
     "move_entry",
     "orphan_exports",
     "orphan_files",
@@ -216,6 +228,7 @@ __all__ = [
     "remove_playlist",
     "remove_track",
     "remove_tracks",
+    "remove_upload",
     "rename_playlist",
     "restore_track",
     "restore_tracks",
@@ -225,6 +238,7 @@ __all__ = [
     "set_isrc",
     "set_year",
     "share_mix",
+    "touch_upload",
     "undo_correction",
     "unshare_mix",
 ]

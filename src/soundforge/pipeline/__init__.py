@@ -2,7 +2,13 @@
 
 from soundforge.engines import DEFAULT_OPTIONS, SeparateOptions
 from soundforge.pipeline._batch import ACTIONS, PACKED, BatchAsked, BatchDone, request_batch
-from soundforge.pipeline._choices import request_cancel, request_fetch, request_retry_failed, request_source
+from soundforge.pipeline._choices import (
+    request_cancel,
+    request_fetch,
+    request_retry_all,
+    request_retry_failed,
+    request_source,
+)
 from soundforge.pipeline._corrections import add_correction, remove_correction, undo_correction
 from soundforge.pipeline._cues import add_cue, adopt_cues, change_cue
 from soundforge.pipeline._demo import offer_demo
@@ -20,6 +26,15 @@ from soundforge.pipeline._models import (
     list_models,
 )
 from soundforge.pipeline._options import QUALITIES
+from soundforge.pipeline._parts import (
+    KEEP_PARTS,
+    PART_BYTES,
+    PartialFile,
+    begin_upload,
+    open_part,
+    received_bytes,
+    stop_upload,
+)
 from soundforge.pipeline._paste import Line, Recognised, read_order, recognise, request_paste
 from soundforge.pipeline._pcm import PcmCache
 from soundforge.pipeline._ports import CpuSlots, Ports, bind
@@ -50,7 +65,9 @@ from soundforge.pipeline._workers import (
 __all__ = [
     "ACTIONS",
     "DEFAULT_OPTIONS",
+    "KEEP_PARTS",
     "PACKED",
+    "PART_BYTES",
     "QUALITIES",
     "RENDERED",
     "AnalysisWorker",
@@ -65,6 +82,7 @@ __all__ = [
     "Line",
     "MaintenanceWorker",
     "Model",
+    "PartialFile",
     "PcmCache",
     "Ports",
     "Recognised",
@@ -74,6 +92,7 @@ __all__ = [
     "add_correction",
     "add_cue",
     "adopt_cues",
+    "begin_upload",
     "bind",
     "change_cue",
     "change_setting",
@@ -85,8 +104,10 @@ __all__ = [
     "list_models",
     "offer_demo",
     "open_housekeeping",
+    "open_part",
     "open_upload",
     "read_order",
+    "received_bytes",
     "recognise",
     "remove_correction",
     "request_analysis",
@@ -101,11 +122,13 @@ __all__ = [
     "request_paste",
     "request_purge",
     "request_render",
+    "request_retry_all",
     "request_retry_failed",
     "request_separation",
     "request_source",
     "request_spotify_check",
     "request_tool",
+    "stop_upload",
     "sweep_prefix",
     "too_large",
     "undo_correction",

@@ -76,6 +76,19 @@ async def request_retry_failed(session: AsyncSession, owner_id: UUID, import_id:
     return len(failed)
 
 
+async def request_retry_all(session: AsyncSession, owner_id: UUID) -> int:
+    """Try everything of an owner's again that failed, was not cancelled and was not replaced; gives how many.
+
+    Raises ``Conflict`` ("nothing_failed").
+    """
+    failed = [job for job in await jobs.list_left_failed(session, owner_id) if jobs.may_retry(job)]
+    for job in failed:
+        await jobs.retry_job(session, owner_id, job.id)
+    if not failed:
+        raise Conflict("Nothing has failed that could be tried again.", code="nothing_failed")
+    return len(failed)
+
+
 async def _download(session: AsyncSession, owner_id: UUID, track_id: UUID, wanted: Mapping[str, Any]) -> Job:
     new = new_download(owner_id, track_id, wanted)
     return await jobs.add_job(

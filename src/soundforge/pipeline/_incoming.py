@@ -82,7 +82,7 @@ def _is_left(
 
 async def _write(part: Path, chunks: AsyncIterable[bytes], most: int) -> int:
     size = 0
-    with _on_disk():
+    with on_disk():
         await asyncio.to_thread(part.parent.mkdir, parents=True, exist_ok=True)
         file = await asyncio.to_thread(part.open, "xb")
     try:
@@ -90,16 +90,17 @@ async def _write(part: Path, chunks: AsyncIterable[bytes], most: int) -> int:
             size += len(chunk)
             if size > most:
                 raise too_large(most // _MB)
-            with _on_disk():
+            with on_disk():
                 await asyncio.to_thread(file.write, chunk)
     finally:
-        with _on_disk():
+        with on_disk():
             await asyncio.to_thread(file.close)
     return size
 
 
 @contextmanager
-def _on_disk() -> Iterator[None]:
+def on_disk() -> Iterator[None]:
+    """Turn what the disk says into ``Unavailable`` ("disk_full")."""
     try:
         yield
     except OSError as error:

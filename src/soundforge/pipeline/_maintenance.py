@@ -8,11 +8,10 @@ from soundforge.errors import Broken
 from soundforge.pipeline import _model_jobs, _tools
 from soundforge.pipeline._demo import make_demo
 from soundforge.pipeline._incoming import remove_left_uploads
+from soundforge.pipeline._parts import KEEP_PARTS, forget_late_uploads
 from soundforge.pipeline._ports import ports
 from soundforge.pipeline._spotify import check_spotify
 from soundforge.tables import Kind
-
-KEEP_EXPORTS = timedelta(days=1)
 
 
 async def maintain(run: jobs.Run) -> None:
@@ -33,9 +32,9 @@ async def maintain(run: jobs.Run) -> None:
 
 
 async def purge(run: jobs.Run) -> None:
-    """Remove what was deleted long enough ago, files nothing refers to, and logins that ran out."""
+    """Remove what was deleted long enough ago, files nothing refers to, logins that ran out, uploads left alone."""
     await _purge_tracks(run)
-    await _forget_sessions(run)
+    await _forget_late(run)
     removed = await _remove_orphans(run)
     uploads = await remove_left_uploads(ports().settings)
     async with run.done({"files": removed, "uploads": uploads}):
@@ -49,12 +48,14 @@ async def _purge_tracks(run: jobs.Run) -> None:
         for track_id in await library.list_removed_before(session, now - undo):
             await library.purge_track(session, track_id, now - undo)
         made = await jobs.list_made_files(session, Kind.EXPORT)
-        await library.orphan_exports(session, made, now - KEEP_EXPORTS)
+        keep = timedelta(days=int(await accounts.get_setting(session, None, "export_days")))
+        await library.orphan_exports(session, made, now - keep)
 
 
-async def _forget_sessions(run: jobs.Run) -> None:
+async def _forget_late(run: jobs.Run) -> None:
     async with run.writing() as session:
         await accounts.remove_expired_sessions(session)
+        await forget_late_uploads(session, datetime.now(UTC) - KEEP_PARTS)
 
 
 async def _remove_orphans(run: jobs.Run) -> int:

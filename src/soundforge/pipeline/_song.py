@@ -8,14 +8,16 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from soundforge import jobs, sources
-from soundforge.engines import Decoded, encode_flac
+from soundforge import accounts, jobs, sources
+from soundforge.engines import Decoded, SeparateOptions, encode_flac
 from soundforge.library import NewAudio, NewFile
 from soundforge.pipeline._audio import pcm_folder
 from soundforge.pipeline._files import new_file
+from soundforge.pipeline._options import QUALITIES
 from soundforge.pipeline._ports import ports
 from soundforge.pipeline._requests import request_analysis, request_separation
 
+_WISHES = ("separate_new", "analyse_new", "quality")
 _COVER_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 
 
@@ -66,10 +68,14 @@ async def store_song(
 
 
 async def ask_for_the_rest(session: AsyncSession, run: jobs.Run, track_id: UUID) -> None:
-    """Separation and analysis, side by side, as children of the import that the track came by."""
+    """Separation and analysis as the owner wishes, side by side, as children of the import that the track came by."""
     model, parent_id = str(run.params.get("model", "auto")), run.parent_id or run.job_id
-    await request_separation(session, run.owner_id, track_id, model=model, parent_id=parent_id)
-    await request_analysis(session, run.owner_id, track_id, parent_id=parent_id)
+    wants = {name: await accounts.get_setting(session, run.owner_id, name) for name in _WISHES}
+    if wants["separate_new"]:
+        options = SeparateOptions(**QUALITIES[str(wants["quality"])])
+        await request_separation(session, run.owner_id, track_id, model=model, options=options, parent_id=parent_id)
+    if wants["analyse_new"]:
+        await request_analysis(session, run.owner_id, track_id, parent_id=parent_id)
 
 
 async def hash_of(file: Path) -> str:

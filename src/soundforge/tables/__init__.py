@@ -10,6 +10,7 @@ from soundforge.tables._jobs import (
     Job,
     MaintenanceJob,
     ProcessingJob,
+    QueueSetting,
 )
 from soundforge.tables._keyset import Page, Sort, cursor_of, page_of, read_again, read_number, read_page, read_text
 from soundforge.tables._library import (
@@ -21,6 +22,7 @@ from soundforge.tables._library import (
     Embedding,
     File,
     Mix,
+    PartialUpload,
     Stem,
     Track,
 )
@@ -54,9 +56,11 @@ __all__ = [
     "Mix",
     "Moves",
     "Page",
+    "PartialUpload",
     "Playlist",
     "PlaylistTrack",
     "ProcessingJob",
+    "QueueSetting",
     "Row",
     "Session",
     "Setting",

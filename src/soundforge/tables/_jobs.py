@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from soundforge.tables._base import Row
@@ -49,6 +49,7 @@ class Job(Row):
     status: Mapped[str] = mapped_column(default=Status.QUEUED.value)
     progress: Mapped[int] = mapped_column(default=0)
     stage: Mapped[str] = mapped_column(default="")  # what the run is doing, in one word
+    stages_s: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))  # [name, seconds], in order
     wait_reason: Mapped[str | None]
     run: Mapped[int] = mapped_column(default=0)
     oban_job_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
@@ -61,6 +62,22 @@ class Job(Row):
     node: Mapped[str | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+class QueueSetting(Row):
+    """What an admin decided about a queue: everywhere, or on one node. What is null the node's own settings decide."""
+
+    __tablename__ = "queue_settings"
+    __table_args__ = (
+        CheckConstraint("job_limit BETWEEN 1 AND 64", name="job_limit"),
+        UniqueConstraint("queue", "node"),
+    )
+
+    queue: Mapped[str]
+    node: Mapped[str] = mapped_column(default="")  # "" means every node
+    paused: Mapped[bool] = mapped_column(default=False)
+    job_limit: Mapped[int | None]  # jobs at once, of one node
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class ImportJob(Job):

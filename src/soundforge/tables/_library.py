@@ -191,3 +191,15 @@ class AnalysisPart(Row):
     algorithm_version: Mapped[str]
     document: Mapped[dict[str, Any]]
     file_id: Mapped[UUID | None] = mapped_column(ForeignKey("files.id", ondelete="RESTRICT"))
+
+
+class PartialUpload(Row):
+    """A file that is being received in parts; its bytes lie in ``incoming/<id>.part``."""
+
+    __tablename__ = "uploads"
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
+    name: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    model: Mapped[str] = mapped_column(default="")
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -21,6 +21,7 @@ from soundforge.views._playlists import (
     get_playlist_view,
     list_playlist_views,
 )
+from soundforge.views._queues import QueueNode, QueueView, get_queue_view, list_queue_views
 from soundforge.views._spotify import SpotifyView, get_spotify_view
 from soundforge.views._tools import ToolView, list_tools, tool_view
 from soundforge.views._trash import TrashRow, get_trash_page
@@ -58,6 +59,8 @@ __all__ = [
     "NearView",
     "Neighbour",
     "PlaylistView",
+    "QueueNode",
+    "QueueView",
     "SharedView",
     "Songs",
     "SpotifyView",
@@ -77,6 +80,7 @@ __all__ = [
     "get_library_page",
     "get_playlist_view",
     "get_query_near",
+    "get_queue_view",
     "get_shared_view",
     "get_spotify_view",
     "get_track_row",
@@ -89,6 +93,7 @@ __all__ = [
     "list_maintenance",
     "list_neighbours",
     "list_playlist_views",
+    "list_queue_views",
     "list_tools",
     "mix_of",
     "plain",

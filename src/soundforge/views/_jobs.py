@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -111,16 +110,9 @@ def view_of(job: Job, title: str | None) -> JobView:
         finished_at=job.finished_at,
         result=dict(job.result),
         may_cancel=job.status in ACTIVE and job.cancel_requested_at is None,
-        may_retry=_may_retry(job),
+        may_retry=jobs.may_retry(job),
+        stages_s=tuple((name, took_s) for name, took_s in job.stages_s),
     )
-
-
-def _may_retry(job: Job) -> bool:
-    """Whether trying again can help: an import needs the file that it was given."""
-    if job.kind == Kind.IMPORT and job.params.get("what") != "paste":
-        late = job.finished_at is not None and job.finished_at < datetime.now(UTC) - jobs.KEEP_UPLOADS
-        return job.status == Status.FAILED and not late and not job.params.get("upload_gone")
-    return job.status == Status.FAILED and job.kind != Kind.MAINTENANCE
 
 
 async def _titled(session: AsyncSession, found: Sequence[Job]) -> list[JobView]:

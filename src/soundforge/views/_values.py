@@ -60,6 +60,22 @@ class JobView:
     may_cancel: bool
     may_retry: bool
     songs: Songs | None = None  # of an import that asked for downloads
+    stages_s: tuple[tuple[str, float], ...] = ()  # how long each stage of the last run took, in their order
+
+    @property
+    def ran_s(self) -> float | None:
+        """How long its last run took, or None while it has not ended; in seconds."""
+        return _between(self.started_at, self.finished_at)
+
+    @property
+    def waited_s(self) -> float | None:
+        """How long it waited for its last run, or None before that began; in seconds."""
+        return _between(self.created_at, self.started_at)
+
+    @property
+    def took(self) -> str:
+        """How long its last run took, as in "0:42"; empty before it ended."""
+        return "" if self.ran_s is None else _clock(self.ran_s)
 
 
 @dataclass(frozen=True)
@@ -268,6 +284,10 @@ class SharedView:
     track: TrackView
     stem_set: StemSet | None
     owner: str
+
+
+def _between(began: datetime | None, ended: datetime | None) -> float | None:
+    return max(0.0, (ended - began).total_seconds()) if began and ended else None
 
 
 def _clock(seconds: float) -> str:

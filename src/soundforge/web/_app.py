@@ -16,7 +16,8 @@ from soundforge.web._render import STATIC, compile_templates, static_version
 from soundforge.web._security import BodyLimit, FirstRun, SameOrigin, SecurityHeaders, TrustedHosts, allowed_hosts
 from soundforge.web._studio import Studio
 
-UPLOADS = (("POST", "/import/files"), ("POST", "/api/v1/imports"))  # they ask who sends before they read
+# They ask who sends before they read, and limit what they read themselves.
+UPLOADS = (("POST", "/import/files"), ("POST", "/api/v1/imports"), ("PATCH", "/api/v1/uploads/*"))
 OPEN_BEFORE_SET_UP = ("/health", "/link/", "/static/")
 
 

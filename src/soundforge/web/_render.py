@@ -114,5 +114,5 @@ def job_words(job: JobView) -> str:
     if job.status == "failed":
         return "cancelled" if job.error_code == "cancelled" else f"{job.kind} failed"
     if job.status == "completed":
-        return f"{job.kind} done"
+        return "in your library already" if job.result.get("duplicate") else f"{job.kind} done"
     return _WORDS[job.kind]

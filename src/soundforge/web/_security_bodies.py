@@ -4,6 +4,7 @@ The framework reads a whole body before it asks who sends it, so the limit stand
 """
 
 from collections.abc import Collection
+from fnmatch import fnmatchcase
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,14 +18,14 @@ class BodyLimit:
     """Refuses bodies of more than 1 MB (413), but for routes that receive files and limit them themselves."""
 
     def __init__(self, app: ASGIApp, uploads: Collection[tuple[str, str]], explain: Explain = plainly) -> None:
-        """``uploads`` are the exempt routes, as method and path: ``("POST", "/import/files")``."""
+        """``uploads`` are the exempt routes, as method and path: ``("POST", "/import/files")``; a star ends one."""
         self._app = app
         self._uploads = frozenset(uploads)
         self._explain = explain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with a body that ends before it is too large."""
-        if scope["type"] != "http" or (scope["method"], scope["path"]) in self._uploads:
+        if scope["type"] != "http" or self._is_upload(scope):
             await self._app(scope, receive, send)
             return
         body = _Body(receive, send)
@@ -37,6 +38,10 @@ class BodyLimit:
             if not body.is_refused:
                 return
         await self._refuse(scope, receive, send)
+
+    def _is_upload(self, scope: Scope) -> bool:
+        sent = (scope["method"], scope["path"])
+        return any(fnmatchcase(sent[1], path) for method, path in self._uploads if method == sent[0])
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         sentence = f"This request is larger than the {LARGEST_BODY >> 20} MB that are allowed here."

@@ -7,9 +7,9 @@ from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import ClientDisconnect
 
-from soundforge import accounts, pipeline, views
-from soundforge.db import transaction
-from soundforge.errors import Invalid
+from soundforge import accounts, library, pipeline, views
+from soundforge.db import reading, transaction
+from soundforge.errors import Invalid, Rejected
 from soundforge.views import JobView
 from soundforge.web._studio import studio_of
 
@@ -31,6 +31,37 @@ async def import_body(request: Request, owner_id: UUID, name: str, *, model: str
         options = {"model": await _model(session, owner_id, model)}
         job = await pipeline.request_import(session, owner_id, upload, options=options)
         return await views.get_job_view(session, owner_id, job.id)
+
+
+async def receive_part(request: Request, owner_id: UUID, upload_id: UUID, offset: int) -> tuple[int, JobView | None]:
+    """Receive one part of an upload; gives how many bytes are here, and the import once that are all of them.
+
+    Raises ``NotFound`` ("upload_not_found"), what ``pipeline.open_part`` and a part's ``append`` raise, and, where the
+    whole is no audio file, what ``pipeline.open_upload`` raises: nothing is left of it then.
+    """
+    async with reading() as session:
+        row = await library.get_upload(session, owner_id, upload_id)
+    async with pipeline.open_part(studio_of(request).settings, row) as part:
+        await part.append(_chunks(request), offset=offset)
+        if part.offset < row.size_bytes:
+            async with transaction() as session:
+                await library.touch_upload(session, upload_id)
+            return part.offset, None
+        return part.offset, await _import_whole(owner_id, part)
+
+
+async def _import_whole(owner_id: UUID, part: pipeline.PartialFile) -> JobView:
+    upload_id, model = part.upload.id, part.upload.model
+    try:
+        async with part.completed() as upload, transaction() as session:
+            await library.remove_upload(session, owner_id, upload_id)
+            options = {"model": await _model(session, owner_id, model)}
+            job = await pipeline.request_import(session, owner_id, upload, options=options)
+            return await views.get_job_view(session, owner_id, job.id)
+    except Rejected:
+        async with transaction() as session:
+            await library.remove_upload(session, owner_id, upload_id)
+        raise
 
 
 async def import_text(request: Request, owner_id: UUID, text: str, *, model: str = "") -> JobView:

@@ -162,6 +162,11 @@ async def mixes(request: Request) -> Response:
     return JSONResponse(list(saved.values()))
 
 
+def tracks(_request: Request) -> Response:
+    """What the library's search finds for the palette: nothing."""
+    return JSONResponse({"rows": [], "next": None})
+
+
 async def feed(request: Request) -> Response:
     """Changes, as elements to put in place; refused as often as the test asked for."""
     if request.app.state.refusals > 0:
@@ -240,6 +245,7 @@ def create_app() -> Starlette:
             Route("/analysis.json", analysis),
             Route("/feed", feed),
             Route("/rows", rows),
+            Route("/api/v1/tracks", tracks),
             Route("/api/v1/tracks/{track}/mixes", mixes, methods=["GET", "PUT"]),
             Route("/import/files", upload, methods=["POST"]),
             Mount("/static/v1", StaticFiles(directory=WEB / "static")),

@@ -1,11 +1,18 @@
 """The page around the sound: the stream and its badge, keys, uploads, long lists, dialogs, toasts."""
 
+import asyncio
+import contextlib
+from pathlib import Path
+
 import pytest
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Route
 
 from tests.web.js.conftest import Studio, evaluate, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+DUPLICATE = {"id": "j1", "status": "completed", "error": None, "result": {"duplicate": True}}
 BADGE = "document.getElementById('link').dataset.state"
 
 
@@ -15,6 +22,7 @@ async def test_a_feed_whose_first_connect_is_refused_is_tried_again_until_it_is_
     page = await studio.open()
     await until(page, f"{BADGE} === 'offline' && document.getElementById('link').innerText === 'offline'")
     await until(page, f"{BADGE} === 'live'")
+    assert not await page.locator("#unheard").is_visible()
     assert studio.app.state.refusals == 0
     # the message that came with it changed one bar, and nothing of the refusals was put into the page
     await until(page, "document.getElementById('progress-job-0').value === 64")
@@ -100,7 +108,7 @@ async def test_a_refusal_of_the_server_is_a_toast_and_never_lands_in_the_page(st
     studio.expected.append("Failed to load resource")
     page = await studio.open()
     await page.route("**/retry", lambda route: route.fulfill(status=500, body="<h1>Traceback</h1>"))
-    await page.click("[aria-label='Retry Amber Delta']")
+    await page.click("[title='Retry Amber Delta']")
     await page.wait_for_selector(".toast[data-tone='bad']:has-text('could not do that')")
     assert await page.locator("text=Traceback").count() == 0
     await page.click(".toast [aria-label='Dismiss']")
@@ -116,3 +124,136 @@ async def test_the_theme_is_chosen_kept_and_drawn(studio: Studio) -> None:
     await page.reload()
     assert await page.evaluate("document.documentElement.dataset.theme") == "light"
     assert await evaluate(page, "return mixer.playing;") is False
+
+
+async def test_a_part_of_a_list_that_did_not_come_can_be_asked_for_again(studio: Studio) -> None:
+    studio.expected += ["ERR_FAILED", "Failed to fetch"]
+    page = await studio.open("/?state=empty")
+    broken = [True]
+
+    async def rows(route: Route) -> None:
+        await (route.abort() if broken[0] else route.continue_())
+
+    await page.route("**/rows?*", rows)
+    await page.goto(studio.url + "/?state=list")
+    again = page.locator(".sentinel button:text('Try again')")
+    await page.evaluate("document.querySelector('.sentinel').scrollIntoView()")
+    await again.wait_for()
+    broken[0] = False
+    await again.click()
+    await page.wait_for_selector("#track-n0")
+
+
+async def test_a_page_that_takes_its_time_shows_it_and_is_told_when_it_is_there(studio: Studio) -> None:
+    page = await studio.open()
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/jobs", hold)
+    await page.click(".nav [data-page=jobs]")
+    await until(page, "document.body.hasAttribute('data-loading')")
+    held.set()
+    await until(page, "document.getElementById('announce').textContent.startsWith('Jobs')")
+    assert not await page.evaluate("document.body.hasAttribute('data-loading')")
+
+
+async def test_the_palette_finds_what_the_page_can_do_and_does_it(studio: Studio) -> None:
+    page = await studio.open()
+    await page.keyboard.press("Control+k")
+    await page.wait_for_selector("dialog#palette[open]")
+    assert await page.evaluate("document.activeElement.id") == "palette-input"
+    await page.keyboard.type("mute DRU")
+    options = page.locator("#palette-list [role=option]")
+    assert (await options.all_inner_texts())[0].startswith("Mute Drums")
+    assert await page.get_attribute("#palette-input", "aria-activedescendant") == "palette-option-0"
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("[data-stem=drums] [data-act=mute][aria-pressed=true]")
+    assert await page.locator("dialog[open]").count() == 0
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("zzz")
+    assert await page.inner_text("#palette-list") == "Nothing is called that."
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("jobs")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("main[data-here=jobs]")
+
+
+async def test_the_list_of_keys_is_the_table_and_no_key_stands_in_it_twice(studio: Studio) -> None:
+    page = await studio.open()
+    await page.keyboard.press("?")
+    told = await page.locator("#keys .keys-list dt").all_inner_texts()
+    known = "import('/static/v1/js/keys.js').then(({ allKeys }) => allKeys().%s)"
+    assert len(told) == await page.evaluate(known % "length")
+    always = await page.evaluate(known % "filter(({ when }) => !when).flatMap(({ combos }) => combos)")
+    assert always
+    assert len(always) == len(set(always))
+
+
+async def test_a_large_file_goes_in_parts_is_paused_and_goes_on_where_it_stopped(studio: Studio) -> None:
+    page = await studio.open()
+    size, part, here, sent = 5000, 1000, [0], list[tuple[int, int]]()
+
+    async def uploads(route: Route) -> None:
+        request = route.request
+        if request.method == "PATCH":
+            offset, body = int(request.headers["upload-offset"]), request.post_data_buffer or b""
+            sent.append((offset, len(body)))
+            if len(sent) == 2:
+                here[0] = 1500  # half of it came, and then the line broke
+                return await route.abort()
+            here[0] = offset + len(body)
+            job = {"id": "j1"} if here[0] == size else None
+            return await route.fulfill(json={"offset": here[0], "job": job})
+        return await route.fulfill(json={"id": "u1", "offset": here[0], "part_bytes": part})
+
+    studio.expected.append("Failed to load resource")
+    await page.route("**/api/v1/uploads**", uploads)
+    await page.route("**/api/v1/jobs?*", lambda route: route.fulfill(json={"rows": [DUPLICATE]}))
+    await page.evaluate("import('/static/v1/js/sending.js').then(({ Sending }) => (Sending.limit = 4000))")
+    await page.keyboard.press("i")
+    payload = {"name": "long.wav", "mimeType": "audio/wav", "buffer": b"x" * size}
+    await page.set_input_files("#upload-files", payload)  # type: ignore[arg-type] # a payload is taken
+    await page.wait_for_selector(".upload[data-state=completed] .upload-state:text('already in your library')")
+    assert sent == [(0, 1000), (1000, 1000), (1500, 1000), (2500, 1000), (3500, 1000), (4500, 500)]
+    assert await page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('upload '))") == []
+
+
+async def test_a_file_can_be_paused_and_taken_away(studio: Studio) -> None:
+    page = await studio.open()
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        with contextlib.suppress(PlaywrightError):  # it was taken back meanwhile
+            await route.fulfill(json={"message": "imported"})
+
+    await page.route("**/import/files?*", hold)
+    await page.keyboard.press("i")
+    files = [{"name": f"{name}.wav", "mimeType": "audio/wav", "buffer": b"x"} for name in ("a", "b", "c")]
+    await page.set_input_files("#upload-files", files)  # type: ignore[arg-type] # a list of payloads is taken
+    await page.wait_for_selector(".upload:has-text('c.wav')[data-state=waiting]")  # two at a time
+    await page.click("[aria-label='Pause a.wav']")
+    await page.wait_for_selector(".upload:has-text('a.wav')[data-state=paused]")
+    await page.wait_for_selector(".upload:has-text('c.wav')[data-state=sending]")
+    await page.click("[aria-label='Take away b.wav']")
+    assert await page.locator(".upload").count() == 2
+    await page.click("[aria-label='Go on a.wav']")
+    held.set()
+    await page.wait_for_selector(".upload:has-text('a.wav')[data-state=completed]")
+    await page.wait_for_selector(".uploads-sum:text('2 of 2 files')")
+
+
+async def test_a_folder_gives_its_audio_and_says_what_was_left_out(studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "album" / "deep").mkdir(parents=True)
+    for name in ("album/one.wav", "album/deep/two.FLAC", "album/cover.jpg", "album/notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    page = await studio.open()
+    await page.keyboard.press("i")
+    await page.set_input_files("#upload-folder", tmp_path / "album")
+    await page.wait_for_selector(".uploads-sum:text('2 of 2 files')")
+    assert sorted(await page.locator(".upload-name").all_inner_texts()) == ["one.wav", "two.FLAC"]
+    assert await page.inner_text(".uploads-note") == "2 files are no audio and were left out."

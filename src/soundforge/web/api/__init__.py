@@ -11,9 +11,12 @@ from soundforge.web.api import (
     _models,
     _neighbours,
     _own_playlists,
+    _people,
+    _queues,
     _shelves,
     _tools,
     _tracks,
+    _uploads,
 )
 
 _rooms = (
@@ -27,6 +30,9 @@ _rooms = (
     _own_playlists,
     _shelves,
     _jobs,
+    _uploads,
+    _queues,
+    _people,
     _account,
     _models,
     _tools,

@@ -33,6 +33,13 @@ async def list_jobs(
         return await views.list_job_views(session, caller.id, statuses=status, kinds=kind, after=after, limit=limit)
 
 
+@router.post("/jobs/retry-failed", status_code=202)
+async def retry_all(caller: CallerOf) -> dict[str, int]:
+    """Queue everything again that failed, was not cancelled and was not replaced; says how many jobs that are."""
+    async with transaction() as session:
+        return {"jobs": await pipeline.request_retry_all(session, caller.id)}
+
+
 @router.get("/jobs/{job_id}")
 async def get_job(caller: CallerOf, job_id: UUID) -> JobView:
     """One job; a waiting one says how many are ahead."""

@@ -1,12 +1,13 @@
 """How the instance is: health for anybody, figures and queues for admins."""
 
 import ipaddress
+from typing import Annotated
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from soundforge import jobs, views
-from soundforge.db import reading
+from soundforge.db import reading, transaction
 from soundforge.web._access import AdminOf, admin
 from soundforge.web._metrics import metrics_text
 from soundforge.web._render import page
@@ -42,15 +43,25 @@ async def admin_page(request: Request, visitor: AdminOf) -> HTMLResponse:  # noq
     """Queues × states from Oban's tables, nodes, failures by cause, checks."""
     async with reading() as session:
         figures = await jobs.queue_figures(session)
+        queues = await views.list_queue_views(session, figures)
     found = await views.get_health(studio_of(request).storage, must_work=True)
-    return page(request, "pages/admin.html", here="admin", figures=figures, health=found, states=_states(figures))
+    return page(request, "pages/admin.html", here="admin", figures=figures, health=found, queues=queues)
 
 
-def _states(figures: jobs.QueueFigures) -> dict[str, dict[str, int]]:
-    table: dict[str, dict[str, int]] = {queue: {} for queue in jobs.QUEUE_LIMITS}
-    for depth in figures.depths:
-        table.setdefault(depth.queue, {})[depth.state] = depth.count
-    return table
+@router.post("/admin/queues/{queue}")
+async def change_queue(
+    visitor: AdminOf,  # noqa: ARG001 - who may do it
+    queue: str,
+    node: Annotated[str, Form(max_length=200)] = "",
+    act: Annotated[str, Form(pattern="^(pause|resume|limit)$")] = "limit",
+    limit: Annotated[int | None, Form()] = None,
+) -> Response:
+    """Pause or resume a queue, or change how many jobs it works at once: everywhere, or on one node."""
+    paused = None if act == "limit" else act == "pause"
+    async with transaction() as session:
+        await jobs.change_queue(session, queue, node=node, paused=paused, limit=limit if act == "limit" else None)
+    await jobs.obey_queues()
+    return RedirectResponse("/admin#queues", 303)
 
 
 def _is_local(request: Request) -> bool:

@@ -226,7 +226,8 @@ async def export(
 async def _choices(session: AsyncSession, visitor: Visitor) -> dict[str, Any]:
     """What the forms of the stage offer: the models that could run, and the one that runs unless told otherwise."""
     model = await accounts.get_setting(session, visitor.id, "default_model")
-    return {"models": pipeline.list_choices(), "default_model": model}
+    quality = await accounts.get_setting(session, visitor.id, "quality")
+    return {"models": pipeline.list_choices(), "default_model": model, "default_quality": quality}
 
 
 async def _columns(session: AsyncSession, visitor: Visitor) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Settings, password, sessions and tokens of the visitor."""
 
 import contextlib
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -78,12 +79,17 @@ async def change_password(
 
 @router.post("/settings/tokens")
 async def add_token(
-    request: Request, visitor: VisitorOf, name: Annotated[str, Form()], scope: Annotated[str, Form()] = "read"
+    request: Request,
+    visitor: VisitorOf,
+    name: Annotated[str, Form()],
+    scope: Annotated[str, Form(pattern="^(read|write|admin)$")] = "read",
+    days: Annotated[str, Form(pattern=r"^(|30|90|365)$")] = "",
 ) -> HTMLResponse:
     """Make a token; its text is on the page that answers, and never again."""
-    scopes = ["read"] if scope == "read" else ["read", "write"]
+    scopes = accounts.SCOPES[: accounts.SCOPES.index(scope) + 1]
+    until = datetime.now(UTC) + timedelta(days=int(days)) if days else None
     async with transaction() as session:
-        _token, text = await accounts.add_token(session, visitor.id, name, scopes)
+        _token, text = await accounts.add_token(session, visitor.id, name, scopes, expires_at=until)
     return await _show(request, visitor, new_token=text)
 
 

@@ -13,7 +13,9 @@ import "./search.js";
 import "./select.js";
 import "./cues.js";
 import "./correct.js";
-import "./keys.js";
+import "./keymap.js";
+import "./palette.js";
+import "./states.js";
 import "./upload.js";
 import "./overlay.js";
 

@@ -1,73 +1,111 @@
-/** The keyboard: an instrument's. Never inside what takes text, never over a dialog, never with Ctrl, Alt or Meta. */
+/**
+ * The keyboard: one table. A module puts its keys in with `register`; the listener here, the list under `?` and the
+ * palette (Ctrl K) are made of it. Never inside what takes text, never over a dialog.
+ *
+ * A combo is written as it is shown: "j", "Space", "?", "Shift+1", "Mod+k" (Ctrl, or the Mac's command key). Digits go
+ * by their place on the keyboard, everything else by what it writes, so every layout has them.
+ */
 
-import { tap } from "./correct.js";
-import { cuePanel } from "./cues.js";
-import { toggle } from "./player.js";
-import { moveRow, rowInHand } from "./rows.js";
+/**
+ * @typedef {object} Key
+ * @property {string[]} combos
+ * @property {string} what it does, in words
+ * @property {string} group where it counts: a heading of the list under `?`
+ * @property {(combo: string) => unknown} act
+ * @property {() => boolean} [when] whether it counts now; without it always
+ * @property {string} [shown] instead of the combos: "1 – 6"
+ * @property {boolean} [listed] false: no command of the palette, e.g. because it needs a row in hand
+ */
 
-/** @param {string} selector */
-const press = (selector) => {
-  const element = document.querySelector(selector);
-  if (element instanceof HTMLElement) element.click();
-  return element !== null;
-};
+/** @type {Key[]} */
+const table = [];
 
-/** @param {"solo" | "mute"} act @param {number} number from 1 */
-function strip(act, number) {
-  const button = document.querySelectorAll(`sf-mixer .strip [data-act="${act}"]`)[number - 1];
-  if (button instanceof HTMLElement) button.click();
+/** Puts keys into the table; of two that share a combo the first one that counts now is taken. @param {Key[]} keys */
+export function register(...keys) {
+  table.push(...keys);
 }
 
-const STRIPS = "asdfgh";
+/** @returns {readonly Key[]} every key there is */
+export const allKeys = () => table;
 
-/** @type {Record<string, (event: KeyboardEvent) => unknown>} */
-const acts = {
-  " ": () => toggle(),
-  "/": () => {
-    const search = document.getElementById("search");
-    if (search instanceof HTMLInputElement) (search.focus(), search.select());
-  },
-  "?": () => press('[data-opens="keys"]'),
-  i: () => press('[data-opens="import"]'),
-  l: () => press('sf-tools [data-act="loop"]'),
-  c: () => press('sf-tools [data-act="click"]'),
-  b: () => press('.stem-sets [aria-pressed="true"] ~ button') || press(".stem-sets button"),
-  "[": () => press('sf-tools [data-act="loop-start"]'),
-  "]": () => press('sf-tools [data-act="loop-end"]'),
-  j: () => moveRow(1),
-  k: () => moveRow(-1),
-  t: () => tap(),
-  m: () => cuePanel()?.memory(),
-  p: () => rowInHand()?.querySelector("button")?.click(),
-  Enter: () => rowInHand()?.querySelector("a")?.click(),
-};
+/** @param {Key} key */
+export const counts = (key) => key.when?.() ?? true;
+
+/** How a combo is written for people. @param {string} combo */
+export const written = (combo) => (combo.length === 1 ? combo.toUpperCase() : combo.replace("Mod+", MAC ? "⌘ " : "Ctrl "));
+
+const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
+
+/** What an event may be called in the table, the nearest name first. @param {KeyboardEvent} event */
+function combosOf(event) {
+  const { key, code, shiftKey } = event;
+  const writes = event.getModifierState("AltGraph");
+  const plain = key === " " ? "Space" : key.length === 1 ? key.toLowerCase() : key;
+  if ((event.ctrlKey || event.metaKey) && !writes) return event.altKey ? [] : [`Mod+${plain}`];
+  if (event.altKey && !writes) return [];
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(code)?.[1];
+  if (digit) return [...(/\d/.test(key) ? [] : [plain]), shiftKey ? `Shift+${digit}` : digit];
+  return shiftKey ? [`Shift+${plain}`, plain] : [plain];
+}
 
 /** @param {EventTarget | null} target */
 function takesText(target) {
   if (!(target instanceof HTMLElement)) return false;
-  const input = target instanceof HTMLInputElement && !["range", "checkbox", "radio", "button"].includes(target.type);
+  const input = target instanceof HTMLInputElement && !["range", "checkbox", "radio", "button", "file"].includes(target.type);
   return input || target.isContentEditable || target.matches("textarea, select");
 }
 
-/** Digits are pads, the letters of the middle row the strips from above. @param {KeyboardEvent} event */
-function actOf({ key, code, shiftKey }) {
-  const name = key.length === 1 ? key.toLowerCase() : key;
-  const pad = Number(/^Digit([1-8])$/.exec(code)?.[1]);
-  if (pad) return () => (shiftKey ? cuePanel()?.clear(pad) : cuePanel()?.pad(pad));
-  const lane = name.length === 1 ? STRIPS.indexOf(name) : -1;
-  return lane >= 0 ? () => strip(shiftKey ? "mute" : "solo", lane + 1) : acts[name];
-}
-
 document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  if (event.defaultPrevented || event.isComposing) return;
   const { target } = event;
   if (target instanceof HTMLInputElement && event.key === "Escape") target.blur();
-  if (takesText(target) || document.querySelector("dialog[open]")) return;
+  const combos = combosOf(event);
+  const modified = combos[0]?.startsWith("Mod+") ?? false;
+  if ((takesText(target) && !modified) || document.querySelector("dialog[open]")) return;
   // A button reached with Tab keeps its Space and Enter; one that was clicked does not hold the player's.
-  const held = target instanceof HTMLElement && target.matches("button:focus-visible, a:focus-visible, summary:focus-visible, input");
+  const held = target instanceof HTMLElement && target.matches(":is(button, a, summary):focus-visible, input");
   if (held && (event.key === " " || event.key === "Enter")) return;
-  const act = actOf(event);
-  if (!act || (event.key === "Enter" && !rowInHand())) return;
-  event.preventDefault();
-  act(event);
+  for (const combo of combos) {
+    const found = table.find((key) => key.combos.includes(combo) && counts(key));
+    if (!found) continue;
+    event.preventDefault();
+    found.act(combo);
+    return;
+  }
+});
+
+/** Writes the list under `?`, each time it is opened: by then every module has put its keys in. */
+function write() {
+  const list = document.querySelector("#keys .keys-list");
+  if (!(list instanceof HTMLElement)) return;
+  const groups = [...new Set(table.map(({ group }) => group))];
+  list.replaceChildren(...groups.map((name) => section(name, table.filter(({ group }) => group === name))));
+}
+
+/** @param {string} name @param {Key[]} keys */
+function section(name, keys) {
+  const element = document.createElement("section");
+  const heading = document.createElement("h3");
+  heading.textContent = name;
+  const terms = document.createElement("dl");
+  terms.className = "shortcuts";
+  for (const { combos, shown, what } of keys) {
+    const [term, told] = [document.createElement("dt"), document.createElement("dd")];
+    for (const text of shown ? [shown] : combos.map(written)) term.append(cap(text));
+    told.textContent = what;
+    terms.append(term, told);
+  }
+  element.append(heading, terms);
+  return element;
+}
+
+/** @param {string} text */
+export function cap(text) {
+  const element = document.createElement("kbd");
+  element.textContent = text;
+  return element;
+}
+
+document.addEventListener("click", ({ target }) => {
+  if (target instanceof Element && target.closest("[data-opens='keys']")) write();
 });

@@ -1,6 +1,6 @@
 /** What lies above the page: dialogs, unfolding menus, passing words; and what to say when a request fails. */
 
-import { toast } from "./words.js";
+import { announce, toast } from "./words.js";
 
 const STAY_MS = 8000;
 const STAY_WITH_UNDO_MS = 20000;
@@ -54,7 +54,11 @@ function pass(element) {
 const toasts = document.getElementById("toasts");
 if (toasts) {
   new MutationObserver((changes) => {
-    for (const node of changes.flatMap(({ addedNodes }) => [...addedNodes])) if (node instanceof HTMLElement) pass(node);
+    for (const node of changes.flatMap(({ addedNodes }) => [...addedNodes])) {
+      if (!(node instanceof HTMLElement)) continue;
+      announce(node.querySelector("p")?.textContent ?? "");
+      pass(node);
+    }
   }).observe(toasts, { childList: true });
 }
 

@@ -9,13 +9,23 @@ import { onSettled } from "./settled.js";
 
 const NEAR = "1500px";
 
-/** @returns {HTMLElement[]} */
-const rows = () => [...document.querySelectorAll(".row")].filter((row) => row instanceof HTMLElement);
+const LISTS = "#library, #jobs, .one-job, .list-entries";
+const ITEMS = ".row, .job, .entry";
 
-/** j and k: the next or the row before. @param {1 | -1} step */
+/** @param {ParentNode} list @returns {HTMLElement[]} */
+const itemsOf = (list) => [...list.querySelectorAll(ITEMS)].filter((item) => item instanceof HTMLElement);
+
+/** The list that the focus is in, else the first of the page that has something. */
+function listInHand() {
+  const lists = [...document.querySelectorAll(LISTS)].filter((list) => list.checkVisibility() && list.querySelector(ITEMS));
+  return lists.find((list) => list.contains(document.activeElement)) ?? lists[0] ?? null;
+}
+
+/** j and k: the next row of the list in hand, or the one before. @param {1 | -1} step */
 export function moveRow(step) {
-  const all = rows();
-  const here = all.findIndex((row) => row === document.activeElement || row.contains(document.activeElement));
+  const list = listInHand();
+  const all = list ? itemsOf(list) : [];
+  const here = all.findIndex((row) => row.contains(document.activeElement));
   const from = here >= 0 ? here : all.findIndex((row) => row.getAttribute("aria-selected") === "true");
   const row = all[from < 0 ? 0 : Math.min(all.length - 1, Math.max(0, from + step))];
   if (!row) return;
@@ -27,21 +37,23 @@ export function moveRow(step) {
 
 /** @returns {HTMLElement | null} the row that has the focus */
 export function rowInHand() {
-  const row = document.activeElement?.closest(".row");
+  const row = document.activeElement?.closest(ITEMS);
   return row instanceof HTMLElement ? row : null;
 }
 
-/** The row of the track on the stage is the selected one; some row can always be reached with Tab. */
+/** The row of the track on the stage is the selected one; some row of each list can always be reached with Tab. */
 function mark() {
   const stage = document.getElementById("stage");
   const open = stage?.dataset.track ? `track-${stage.dataset.track}` : "";
-  const all = rows();
-  for (const row of all) {
+  for (const row of document.querySelectorAll(".row")) {
     const selected = String(row.id === open);
     if (row.getAttribute("aria-selected") !== selected) row.setAttribute("aria-selected", selected);
   }
-  const first = all[0];
-  if (first && !all.some((row) => row.tabIndex === 0)) first.tabIndex = 0;
+  for (const list of document.querySelectorAll(LISTS)) {
+    const all = itemsOf(list);
+    const reached = all.find((row) => row.contains(document.activeElement)) ?? all.find((row) => row.tabIndex === 0) ?? all[0];
+    if (reached && reached.tabIndex !== 0) reached.tabIndex = 0;
+  }
 }
 
 /** @param {HTMLElement} list */

@@ -124,7 +124,7 @@ function extend(step) {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || event.altKey || isElsewhere(event.target)) return;
-  const row = rowInHand();
+  const row = rowInHand()?.closest(".row") ?? null;
   const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey;
   const key = event.key.toLowerCase();
   if (key === "x" && plain && row) {

@@ -33,10 +33,37 @@ export function span({ start_s, end_s }) {
   return `${clock(start_s)} to ${clock(end_s)}`;
 }
 
-/** Says something to a screen reader: changes of state, never a percentage. @param {string} text */
+/** @type {string[]} */
+const untold = [];
+const TOGETHER_MS = 200;
+const MOST_AT_ONCE = 3;
+
+/**
+ * Says something to a screen reader: changes of state, never a percentage. The page has one region for it, and what
+ * comes together is said together: a region that changes twice at once is read once.
+ * @param {string} text
+ */
 export function announce(text) {
-  const region = document.getElementById("announce");
-  if (region) region.textContent = text;
+  if (!untold.length) setTimeout(speak, TOGETHER_MS);
+  if (!untold.includes(text)) untold.push(text);
+}
+
+function speak() {
+  const region = liveRegion();
+  const more = untold.length - MOST_AT_ONCE;
+  const told = untold.splice(0).slice(0, MOST_AT_ONCE);
+  setTimeout(() => (region.textContent = [...told, ...(more > 0 ? [`And ${more} more`] : [])].join(". ")), TOGETHER_MS / 2);
+}
+
+/** The page's one live region. Under a modal dialog nothing is heard, so it goes where the reader is. */
+function liveRegion() {
+  const region = document.getElementById("announce") ?? document.createElement("div");
+  region.id = "announce";
+  region.className = "unseen";
+  region.setAttribute("role", "status");
+  const host = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (region.parentElement !== host) host.append(region);
+  return region;
 }
 
 /**

@@ -1,0 +1,96 @@
+"""What an admin decides about queues: paused or not, how many jobs at once.
+
+Rows, kept across restarts; every node obeys within a heartbeat.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from oban import Oban
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from soundforge import logs
+from soundforge.db import reading
+from soundforge.errors import Invalid, NotFound
+from soundforge.jobs._kinds import QUEUE_LIMITS
+from soundforge.jobs._node import Node, find_any_node
+from soundforge.tables import QueueSetting
+
+MOST_AT_ONCE = 64
+EVERYWHERE = ""
+
+_log = logs.get(__name__)
+
+
+@dataclass(frozen=True)
+class QueueOrder:
+    """How a node is to work one of its queues."""
+
+    limit: int
+    paused: bool
+
+
+async def list_queue_settings(session: AsyncSession) -> Sequence[QueueSetting]:
+    """Return what was decided, by queue; ``node`` is "" for what counts everywhere."""
+    statement = select(QueueSetting).order_by(QueueSetting.queue, QueueSetting.node)
+    return list(await session.scalars(statement))
+
+
+async def change_queue(
+    session: AsyncSession, queue: str, *, node: str = EVERYWHERE, paused: bool | None = None, limit: int | None = None
+) -> None:
+    """Decide about a queue on every node, or on one; what is None stays as it is. Then ``obey_queues``.
+
+    A paused queue ends what runs and begins nothing. Raises ``NotFound`` ("no_queue"), ``Invalid`` ("bad_limit").
+    """
+    if queue not in QUEUE_LIMITS:
+        sentence = f"There is no queue “{queue}”; there are {', '.join(QUEUE_LIMITS)}."
+        raise NotFound(sentence, code="no_queue")
+    if limit is not None and not 1 <= limit <= MOST_AT_ONCE:
+        sentence = f"A queue works 1 to {MOST_AT_ONCE} jobs at once."
+        raise Invalid(sentence, code="bad_limit", fields={"limit": sentence})
+    told = {name: value for name, value in (("paused", paused), ("job_limit", limit)) if value is not None}
+    row: dict[str, Any] = {"queue": queue, "node": node, "paused": False, "changed_at": datetime.now(UTC), **told}
+    adding = insert(QueueSetting).values(row)
+    fresh = {**told, "changed_at": row["changed_at"]}
+    await session.execute(adding.on_conflict_do_update(index_elements=["queue", "node"], set_=fresh))
+
+
+async def read_orders(node_name: str, own_limits: Mapping[str, int]) -> dict[str, QueueOrder]:
+    """Return how a node is to work its queues now; what nobody decided is as its own settings say."""
+    async with reading() as session:
+        rows = {(row.queue, row.node): row for row in await list_queue_settings(session)}
+    orders = {}
+    for queue, own in own_limits.items():
+        found = [row for row in (rows.get((queue, node_name)), rows.get((queue, EVERYWHERE))) if row is not None]
+        limit = next((row.job_limit for row in found if row.job_limit is not None), own)
+        orders[queue] = QueueOrder(limit, any(row.paused for row in found))
+    return orders
+
+
+async def obey(oban: Oban, node_name: str, own_limits: Mapping[str, int]) -> None:
+    """Make a node's queues what was decided."""
+    orders = await read_orders(node_name, own_limits)
+    for queue, order in orders.items():
+        now = oban.check_queue(queue)
+        if now is None:
+            continue
+        if now.limit != order.limit:
+            await oban.scale_queue(queue=queue, node=node_name, limit=order.limit)
+        if now.paused and not order.paused:
+            await oban.resume_queue(queue, node=node_name)
+        elif order.paused and not now.paused:
+            await oban.pause_queue(queue, node=node_name)
+        if (now.limit, now.paused) != (order.limit, order.paused):
+            _log.info("queue.changed", node=node_name, queue=queue, limit=order.limit, paused=order.paused)
+
+
+async def obey_queues(node: Node | None = None) -> None:
+    """After the commit of a decision: let the node of this process obey now; the others do within a heartbeat."""
+    node = node or find_any_node()
+    if node is not None:
+        await obey(node.oban, node.name, node.settings.queue_limits())

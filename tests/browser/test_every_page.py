@@ -1,0 +1,194 @@
+"""Every page there is, looked at by axe-core in both themes; the list of pages is the table of routes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import axe_playwright_python
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page
+
+from soundforge import accounts, library
+from soundforge.db import Database, transaction
+from soundforge.library import NewEntry, NewPlaylist
+from soundforge.tables import Kind, User
+from soundforge.web import pages
+from tests.browser.conftest import cookie_of, new_person
+from tests.browser.test_studio import TITLES, add_failed_job
+from tests.support.browser import Studio, Visit, until, visit
+from tests.support.factories import add_song
+from tests.support.house import add_job
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.needs("chromium"),
+    pytest.mark.browser,
+    pytest.mark.timeout(300),
+]
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+RUN = """
+  async () => {
+    const found = await axe.run(document, { resultTypes: ["violations"] });
+    return found.violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
+      .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+  }
+"""
+# What a control is drawn with must stand out from what is around it: WCAG 2.2, 1.4.11. axe-core does not look at that.
+EDGES = """
+  () => {
+    const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const read = (colour) => {
+      canvas.clearRect(0, 0, 1, 1);
+      canvas.fillStyle = colour;
+      canvas.fillRect(0, 0, 1, 1);
+      return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const linear = (part) => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    const contrast = (a, b) => {
+      const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+      return (high + 0.05) / (low + 0.05);
+    };
+    const behind = (one) => {
+      for (let at = one.parentElement; at; at = at.parentElement) {
+        const colour = read(getComputedStyle(at).backgroundColor);
+        if (colour[3] === 255) return colour;
+      }
+      return read(getComputedStyle(document.documentElement).backgroundColor);
+    };
+    const controls = document.querySelectorAll(".input, .button:not(.button-ghost, .row-play)");
+    return [...controls].filter((one) => one.checkVisibility() && !one.matches(":disabled")).flatMap((one) => {
+      const { borderTopColor, borderTopWidth, backgroundColor } = getComputedStyle(one);
+      const around = behind(one);
+      const drawn = [parseFloat(borderTopWidth) ? read(borderTopColor) : null, read(backgroundColor)];
+      const best = Math.max(...drawn.filter((colour) => colour?.[3] === 255).map((colour) => contrast(colour, around)));
+      return best >= 3 ? [] : [`${best.toFixed(2)}: ${one.outerHTML.slice(0, 120)}`];
+    });
+  }
+"""
+# A part of the address is one of these; a new one is asked for here, and its page is looked at from then on.
+type Values = dict[str, str]
+
+
+def page_routes() -> Iterator[str]:
+    for router in pages.routers:
+        for route in router.routes:
+            if "GET" in getattr(route, "methods", ()):
+                yield str(getattr(route, "path", ""))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def visited(house: Studio, browser: Browser) -> Any:
+    """An admin with long, right-to-left and emoji titles, and something in every list; gives cookie and values."""
+    from soundforge.db import open_database  # noqa: PLC0415 - this fixture outlives the one that opens it for a test
+
+    async with open_database(house.dsn):
+        admin = await new_person("admin")
+        values = await _furnish(admin)
+        values["cookie"] = await cookie_of(admin)
+    return values
+
+
+async def _furnish(admin: User) -> Values:
+    async with transaction() as session:
+        tracks = [(await add_song(session, admin.id, title, "Somebody")).id for title in TITLES]
+        listed = NewPlaylist("playlist", uuid4().hex, TITLES[0], TITLES[1], 2)
+        walk_id = uuid4()
+        playlist_id = await library.add_playlist(session, admin.id, listed, walk_id)
+        entries = [NewEntry(number, f"x{number}", TITLES[number], track_id) for number, track_id in enumerate(tracks)]
+        await library.add_entries(session, admin.id, playlist_id, walk_id, entries)
+        await add_job(session, admin.id, Kind.EXPORT, track_id=tracks[1])
+        mix = await library.save_mix(session, admin.id, tracks[0], "Mine", library.MixState())
+        token = (await library.share_mix(session, admin.id, mix.id)).share_token
+        link = await accounts.new_link(session, await accounts.add_user(session, f"invited-{uuid4().hex[:6]}"))
+        await accounts.add_token(session, admin.id, "laptop", ["read"])
+    failed = await add_failed_job(admin, tracks[0])
+    return {
+        "track_id": str(tracks[0]),
+        "playlist_id": str(playlist_id),
+        "job_id": str(failed),
+        "link": link,
+        "shared": str(token),
+        "view": "library",
+        "name": "none",
+        "file_id": str(UUID(int=0)),
+    }
+
+
+def _address(path: str, values: Values) -> str:
+    token = values["shared"] if path.startswith("/shared") else values["link"]
+    return path.format(**{**values, "token": token}).removeprefix("/")
+
+
+async def _is_page(visiting: Visit, address: str) -> bool:
+    """Whether there is a whole page at an address; fragments, sounds and feeds are none."""
+    if address.startswith(("events/", "audio/", "files/")):
+        return False
+    answer = await visiting.context.request.get(visiting.studio.url + address)
+    return answer.ok and "<html" in await answer.text()
+
+
+async def _faults(page: Page) -> list[str]:
+    await page.evaluate(AXE)
+    found: list[str] = await page.evaluate(RUN)
+    return found + [f"edge {fault}" for fault in await page.evaluate(EDGES)]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+async def test_axe_finds_nothing_serious_on_any_page(
+    rows: Database, visited: Values, house: Studio, browser: Browser, theme: Any
+) -> None:
+    seen, faults = [], dict[str, list[str]]()
+    async with visit(browser, house, visited["cookie"], color_scheme=theme, reduced_motion="reduce") as visiting:
+        for path in page_routes():
+            address = _address(path, visited)
+            if not await _is_page(visiting, address):
+                continue
+            page = await visiting.open(address)
+            seen.append(path)
+            faults[path] = await _faults(page)
+            await page.close()
+    assert {path: found for path, found in faults.items() if found} == {}
+    assert {"/", "/jobs", "/jobs/{job_id}", "/settings", "/admin", "/admin/people", "/tracks/{track_id}"} <= set(seen)
+
+
+OPENED = {
+    "the import": ("", "document.querySelector('[data-opens=import]').click()"),
+    "the keys": ("", "document.querySelector('[data-opens=keys]').click()"),
+    "the palette": ("", "document.querySelector('[data-opens=palette]').click()"),
+    "the menu of the account": ("", "document.querySelector('.topbar details.menu summary').click()"),
+    "the dialog of a track": ("tracks/{track_id}", "document.querySelector('[data-opens=edit]').click()"),
+    "the dialog of a separation": ("tracks/{track_id}", "document.getElementById('separate').showModal()"),
+    "the menus of a track": (
+        "tracks/{track_id}",
+        "for (const menu of document.querySelectorAll('#main details.menu')) menu.open = true",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OPENED)
+async def test_axe_finds_nothing_serious_in_what_opens(
+    rows: Database, visited: Values, house: Studio, browser: Browser, what: str
+) -> None:
+    address, opens = OPENED[what]
+    async with visit(browser, house, visited["cookie"], reduced_motion="reduce") as visiting:
+        page = await visiting.live(address.format(**visited))
+        await page.evaluate(opens)
+        assert await _faults(page) == []
+
+
+async def test_a_page_has_one_live_region_and_says_there_what_happened(
+    rows: Database, visited: Values, house: Studio, browser: Browser
+) -> None:
+    async with visit(browser, house, visited["cookie"]) as visiting:
+        visiting.expected += ["ERR_INTERNET_DISCONNECTED", "Failed to fetch"]
+        page = await visiting.live("jobs")
+        regions = await page.evaluate(
+            "[...document.querySelectorAll('[aria-live], [role=status], [role=log]')].map((one) => one.id)"
+        )
+        assert regions == ["announce"]
+        await page.click(".nav a[href='/playlists']")
+        await until(page, "document.getElementById('announce').textContent.startsWith('Playlists')")
