@@ -215,7 +215,8 @@ def test_singing_adds_cues_where_it_begins_and_ends_whichever_stage_came_first()
         "rhythm", "1", {"beats": {"times_s": [0.5, 1.5, 2.5, 3.5]}, "downbeats": {"beat_indices": [0, 2]}}
     )
     cues = AnalysisStage("cues", "1", {"cues": [{"t_s": 2.0, "kind": "mix_in", "bar": 0, "confidence": 0.5}]})
-    spans = [(0.2, 0.5, 0.9), (1.0, 2.0, 0.8), (3.0, 5.0, 0.6)]  # the first is too short to be more than a shout
+    # The first is too short to be more than a shout, the last is as likely none.
+    spans = [(0.2, 0.5, 0.9), (1.0, 2.0, 0.8), (3.0, 5.0, 0.6), (6.0, 9.0, 0.5)]
     sung = [{"start_s": start, "end_s": end, "confidence": sure} for start, end, sure in spans]
     vocals = AnalysisStage("vocals", "1", {"vocals": {"share": 0.4, "spans": sung}})
     for stages in ([rhythm, cues, vocals], [vocals, cues, rhythm]):

@@ -74,6 +74,8 @@ async def test_what_the_basic_separation_calls_singing_is_never_sure(database: D
         async with reading() as session:
             view = await views.get_track_view(session, workshop.owner_id, track_id)
     assert [span["confidence"] for span in view.document["vocals"]["spans"]] == [0.5]
+    assert {cue["kind"] for cue in view.document["cues"]} == {"first_downbeat"}
+    assert view.sung is None
 
 
 async def test_stems_that_nobody_could_listen_to_are_stems_nevertheless(database: Database, settings: Settings) -> None:

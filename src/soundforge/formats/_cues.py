@@ -12,7 +12,7 @@ type Cues = list[dict[str, Any]]
 
 _BESIDE_BARS: Final = ("fade_out", "vocals_in", "vocals_out")
 _OF_SECTIONS: Final = ("section", "drop")
-_MIXING: Final = ("mix_in", "mix_out")
+_LIKELY: Final = 0.5  # which no singing from the basic separation passes
 _FEWEST_SUNG_S: Final = 1.0  # less is a shout, or something that leaked into the stem
 _SAME_S: Final = 0.05
 _NEAR_BARS: Final = 8
@@ -22,8 +22,9 @@ _DIGITS: Final = 4
 
 
 def with_vocals(cues: Sequence[Value], vocals: Value, bars: Sequence[float]) -> Cues:
-    """Where singing begins and ends, among the other cues."""
-    sung = [span for span in vocals.get("spans", ()) if span["end_s"] - span["start_s"] >= _FEWEST_SUNG_S]
+    """Where singing begins and ends, among the other cues: singing that is more likely than not, and no shout."""
+    likely = [span for span in vocals.get("spans", ()) if span["confidence"] > _LIKELY]
+    sung = [span for span in likely if span["end_s"] - span["start_s"] >= _FEWEST_SUNG_S]
     if not sung:
         return [dict(cue) for cue in cues]
     ends = ((sung[0], "start_s", "vocals_in"), (sung[-1], "end_s", "vocals_out"))
@@ -54,12 +55,12 @@ def on_sections(cues: Sequence[Value], found: Sequence[Value], edited: Sequence[
 
     Mixing in goes only where a section began there; neither goes further than eight bars.
     """
-    starts = [section["start_s"] for section in edited[1:]]
-    found_starts = [section["start_s"] for section in found[1:]]
+    starts, found_starts = ([section["start_s"] for section in sections[1:]] for sections in (edited, found))
     kept = [cue for cue in cues if cue["kind"] not in _OF_SECTIONS]
-    follows = [cue for cue in kept if cue["kind"] == "mix_out" or _is_at(found_starts, cue["t_s"])]
     moved = [
-        {**cue, **_moved(cue["t_s"], starts, bars)} if cue in follows and cue["kind"] in _MIXING else cue
+        {**cue, **_moved(cue["t_s"], starts, bars)}
+        if cue["kind"] == "mix_out" or (cue["kind"] == "mix_in" and _is_at(found_starts, cue["t_s"]))
+        else cue
         for cue in kept
     ]
     return _ordered([*moved, *_section_cues(cues, edited, bars)])

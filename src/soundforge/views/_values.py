@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+_LIKELY = 0.5
 _CUES = {
     "first_downbeat": "First bar",
     "mix_in": "Mix in",
@@ -248,6 +249,15 @@ class TrackView:
         found = (self.document.get("corrections", {}).get(field) or {}).get("found") or {}
         words = {"tempo": "{bpm:.1f} BPM", "key": "{tonic} {mode}", "meter": "{signature}"}[field]
         return f"Found: {words.format(**found)}" if found else ""
+
+    @property
+    def sung(self) -> int | None:
+        """Per cent of the song with singing; None where nobody has heard a vocal stem, or what it holds is a guess."""
+        vocals = self.document.get("vocals")
+        if not vocals or (vocals["spans"] and not any(span["confidence"] > _LIKELY for span in vocals["spans"])):
+            return None
+        share: float = vocals["share"]
+        return round(100 * share)
 
     @property
     def sections(self) -> list[tuple[float, str, str]]:
