@@ -75,6 +75,7 @@ async def test_an_offline_folder_is_used_in_place(store: ModelStore, tmp_path: P
     files = await store.get_files("tiny")
     assert {path.parent for path in files.values()} == {tmp_path / "offline" / place}
     assert not store.folder.exists(), "nothing is copied"
+    assert not store.is_pulled("tiny"), "so nobody is offered to remove it"
     with pytest.raises(Conflict) as refusal:
         store.remove("tiny")
     assert refusal.value.code == "model_not_pulled"

@@ -74,16 +74,19 @@ class ModelStore:
         shutil.rmtree(folder)
         return size
 
+    def is_pulled(self, model: str) -> bool:
+        """Whether anything of a model was pulled, so that it can be removed."""
+        return self._folder(model).is_dir()
+
     def check_pulled(self, model: str) -> Path:
         """Return the folder of what was pulled of a model.
 
         Raises Conflict (``model_not_pulled``) where nothing was: also for one that lies in the offline folder alone.
         """
-        folder = self.folder / self.spec(model).name
-        if not folder.is_dir():
+        if not self.is_pulled(model):
             sentence = f"{model} was not downloaded by the studio, so there is nothing to remove."
             raise Conflict(sentence, code="model_not_pulled")
-        return folder
+        return self._folder(model)
 
     def checksum(self, model: str, file: ModelFile, path: Path | None = None) -> str | None:
         """Return the checksum that a file must have: the table's, else what the hub said when it was pulled."""
@@ -91,6 +94,9 @@ class ModelStore:
         if file.sha256 or not told.is_file():
             return file.sha256
         return told.read_text("ascii").strip()
+
+    def _folder(self, model: str) -> Path:
+        return self.folder / self.spec(model).name
 
     def _part(self, model: str, file: ModelFile) -> Path:
         return self.folder / model / (file.name + PART)

@@ -19,7 +19,9 @@ _MB = 1e6
 class Model:
     """A model as people see it. ``lack`` says in a sentence why it cannot run here; empty: it can, by ``engine``.
 
-    ``size_mb`` is what there is to download in all, ``part_mb`` what has come of it; ``is_here``: its files are.
+    ``precisions`` are the number formats that its engine can work in here. ``size_mb`` is what there is to download in
+    all, ``part_mb`` what has come of it; ``is_here``: its files are; ``is_ours``: the studio pulled them, and may
+    remove them.
     """
 
     name: str
@@ -27,7 +29,9 @@ class Model:
     stems: tuple[str, ...]
     engine: str
     engines: tuple[str, ...]
+    precisions: tuple[str, ...]
     is_here: bool
+    is_ours: bool
     lack: str
     size_mb: int
     part_mb: int
@@ -58,7 +62,9 @@ def list_models(separators: Mapping[str, Separator] = SEPARATORS) -> list[Model]
                 stems=spec.stems,
                 engine=engine,
                 engines=spec.engines,
+                precisions=separators[engine].precisions() if engine else (),
                 is_here=store.is_here(spec.name),
+                is_ours=store.is_pulled(spec.name),
                 lack="" if engine else _lack(spec),
                 size_mb=spec.about_mb,
                 part_mb=round(store.part_bytes(spec.name) / _MB),

@@ -48,9 +48,15 @@ async def request_separation(
     options: SeparateOptions = DEFAULT_OPTIONS,
     parent_id: UUID | None = None,
 ) -> Job:
-    """Split a track into stems; raises ``Conflict`` while the same model separates the same region of it."""
+    """Split a track into stems.
+
+    Raises ``Conflict`` while the same model separates the same region of it, ``Invalid`` for a region beyond its end.
+    """
     track = await library.get_track(session, owner_id, track_id)
     _needs_audio(track)
+    if options.region_s and options.region_s[0] * 1000 >= (track.duration_ms or 0):
+        sentence = "The region must begin before it ends, and inside the song."
+        raise Invalid(sentence, code="unknown_option", fields={"region_s": sentence})
     new = new_separation(owner_id, track_id, model, options, parent_id=parent_id)
     return await jobs.add_job(
         session,

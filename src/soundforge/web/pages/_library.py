@@ -90,18 +90,38 @@ class Shown:
 
 
 class SeparationForm(BaseModel):
-    """What the dialog of a separation says; ``parts`` is a stem and the rest, or empty for all stems."""
+    """What the dialog of a separation says.
+
+    ``parts`` is a stem and the rest, or empty for all stems; ``stems`` only some. ``overlap`` and ``shifts`` count
+    instead of those of the ``quality``.
+    """
 
     model: str = Field(default="auto", max_length=60)
     parts: str = Field(default="", max_length=60)
+    stems: tuple[str, ...] = Field(default=(), max_length=10)
     quality: str = Field(default="usual", pattern="^(usual|fast|fine)$")
     start: str = Field(default="", pattern=r"^(\d{1,6}(\.\d+)?)?$")
     stop: str = Field(default="", pattern=r"^(\d{1,6}(\.\d+)?)?$")
+    overlap: str = Field(default="", pattern=r"^(\d(\.\d+)?)?$")
+    shifts: str = Field(default="", pattern=r"^\d{0,2}$")
+    precision: str = Field(default="float32", max_length=20)
+    raw: bool = False
 
     def options(self) -> pipeline.SeparateOptions:
-        """The options as the pipeline takes them."""
-        region = (float(self.start or 0), float(self.stop)) if self.stop else None
-        return pipeline.SeparateOptions(two_stem=self.parts, region_s=region, **pipeline.QUALITIES[self.quality])
+        """The options as the pipeline takes them; raises Invalid (``unknown_option``)."""
+        if self.start and not self.stop:
+            sentence = "Say where the part ends, too."
+            raise Invalid(sentence, code="unknown_option", fields={"region_s": sentence})
+        own = {"overlap": float(self.overlap)} if self.overlap else {}
+        own |= {"shifts": int(self.shifts)} if self.shifts else {}
+        return pipeline.SeparateOptions(
+            stems=self.stems,
+            two_stem=self.parts,
+            raw=self.raw,
+            region_s=(float(self.start or 0), float(self.stop)) if self.stop else None,
+            precision=self.precision,
+            **{**pipeline.QUALITIES[self.quality], **own},
+        )
 
 
 ShownOf = Annotated[Shown, Depends()]
@@ -196,11 +216,19 @@ async def restore_track(request: Request, visitor: VisitorOf, track_id: UUID) ->
 async def separate(
     request: Request, visitor: VisitorOf, track_id: UUID, asked: Annotated[SeparationForm, Form()]
 ) -> HTMLResponse:
-    """Ask for stems."""
-    options = pipeline.check_options(asked.model, asked.options())
-    async with transaction() as session:
-        await pipeline.request_separation(session, visitor.id, track_id, model=asked.model, options=options)
-    answer = page(request, "pages/_asked.html", text="Separation asked for.")
+    """Ask for stems; a refused form comes back with what is wrong."""
+    try:
+        options = pipeline.check_options(asked.model, asked.options())
+        async with transaction() as session:
+            await pipeline.request_separation(session, visitor.id, track_id, model=asked.model, options=options)
+    except Invalid as error:
+        async with reading() as session:
+            choices = await _choices(session, visitor)
+        words = {**choices, "asked": asked, "errors": error.fields or {"model": error.sentence}}
+        return page(request, "pages/_separate.html", 422, track_id=track_id, done=False, **words)
+    async with reading() as session:
+        choices = await _choices(session, visitor)
+    answer = page(request, "pages/_separate.html", track_id=track_id, done=True, **choices)
     answer.headers["HX-Trigger"] = "sf:done"
     return answer
 
@@ -224,10 +252,17 @@ async def export(
 
 
 async def _choices(session: AsyncSession, visitor: Visitor) -> dict[str, Any]:
-    """What the forms of the stage offer: the models that could run, and the one that runs unless told otherwise."""
+    """What the dialog of a separation offers: models, stems and formats that could be, and how it stands at first."""
     model = await accounts.get_setting(session, visitor.id, "default_model")
     quality = await accounts.get_setting(session, visitor.id, "quality")
-    return {"models": pipeline.list_choices(), "default_model": model, "default_quality": quality}
+    models = pipeline.list_choices()
+    return {
+        "models": models,
+        "separable": list(dict.fromkeys(stem for one in models for stem in one.stems)),
+        "precisions": list(dict.fromkeys(name for one in models for name in one.precisions)),
+        "asked": SeparationForm(model=str(model), quality=str(quality)),
+        "errors": {},
+    }
 
 
 async def _columns(session: AsyncSession, visitor: Visitor) -> tuple[str, ...]:
