@@ -19,7 +19,8 @@ PARTIALS_HEARD = 10  # in finding the pitch
 PARTIALS = 24  # in taking it out
 TOP_HZ = 2500.0
 ALL_BELOW_HZ = 100.0  # no other tone lives there
-SMOOTH_FRAMES = 7
+NO_TONE_HZ = 15.0  # and none at all below this: a constant that some recordings and samples stand on
+SMOOTH_FRAMES = 11
 GROWTH = 1.5  # a partial may be so much louder than the two below it and still be all bass
 LOBE_BINS = 1.2  # half the width of a partial in the window's spectrum
 
@@ -32,6 +33,7 @@ def bass_share(magnitude: Plane, grid: Grid) -> Plane:
     share = np.zeros_like(magnitude)
     share[:, :bins] = _comb(low, pitch / grid.bin_hz)
     share[:, : grid.bin_at(ALL_BELOW_HZ)] = 1
+    share[:, : grid.bin_at(NO_TONE_HZ)] = 0
     return share
 
 

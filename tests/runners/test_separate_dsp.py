@@ -169,6 +169,13 @@ def test_unchanged_frames_give_back_the_sound(rate: int) -> None:
     assert np.abs(back - sound).max() < 1e-5
 
 
+def test_a_constant_under_the_sound_is_no_bass(song: dict[str, Sound], tmp_path: Path) -> None:
+    stems, _result = separate(tmp_path, mix_of(song) * np.float32(0.5) + np.float32(0.1))
+    inner = slice(44_100, -44_100)
+    assert abs(stems["bass"][inner].mean()) < 0.005
+    assert abs(stems["other"][inner].mean()) > 0.05
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 def test_silence_gives_silent_stems(tmp_path: Path, channels: int) -> None:
     stems, result = separate(tmp_path, np.zeros((30_000, channels), np.float32))
@@ -196,9 +203,9 @@ def test_progress_never_falls_and_ends_at_the_end(song: dict[str, Sound], tmp_pa
 
 
 @pytest.mark.timeout(180)
-def test_ten_minutes_need_no_more_memory_than_one(tmp_path: Path) -> None:
+def test_five_minutes_need_no_more_memory_than_one(tmp_path: Path) -> None:
     peaks = {}  # started by a shell, for a child counts the memory of the process that it was forked from as its own
-    for minutes in (1, 10):
+    for minutes in (1, 5):
         folder = tmp_path / str(minutes)
         folder.mkdir()
         mix = music(minutes * 60 * 8_000, 8_000, 2, 0.5)
@@ -215,5 +222,5 @@ def test_ten_minutes_need_no_more_memory_than_one(tmp_path: Path) -> None:
         result = json.loads(answer.stdout.splitlines()[-1])
         assert result["type"] == "result"
         peaks[minutes] = result["cost"]["peak_rss_mb"]
-    assert peaks[10] < peaks[1] + 40, peaks
-    assert peaks[10] < 500
+    assert peaks[5] < peaks[1] + 40, peaks
+    assert peaks[5] < 500
