@@ -27,7 +27,8 @@ import psutil
 import soundfile
 
 from soundforge.engines import DECODER, ModelFile, ModelSpec, ModelStore, SeparateOptions
-from soundforge.engines._openvino import THIS_MACHINE, Machine, OpenVinoSeparator
+from soundforge.engines._machine import THIS_MACHINE, Machine
+from soundforge.engines._openvino import OpenVinoSeparator
 from tests.support.networks import FULL, write_network
 
 RATE = 44_100

@@ -58,13 +58,13 @@ class PeaksWriter:
     def close(self) -> int:
         """Add the last, shorter pixel and write all levels; give the number of frames taken. May be done twice."""
         if not self._file.closed:
-            if len(self._rest):
-                self._add_pixels(self._rest.reshape(1, -1))
-            pixels = np.concatenate(self._pixels)
-            for width, _ in levels_of(self._frames):
-                self._write_level(width, pixels)
-                pixels = _coarser(pixels)
-            self._file.close()
+            with self._file:
+                if len(self._rest):
+                    self._add_pixels(self._rest.reshape(1, -1))
+                pixels = np.concatenate(self._pixels)
+                for width, _ in levels_of(self._frames):
+                    self._write_level(width, pixels)
+                    pixels = _coarser(pixels)
         return self._frames
 
     def __enter__(self) -> Self:

@@ -148,11 +148,18 @@ def _answer(request: Message, handle: Callable[[Message, Channel], Message], cha
     return True
 
 
+def lacks_memory(error: Exception) -> bool:
+    """Whether a library of ours lacked memory: torch and OpenVINO tell it in words alone, each in others."""
+    words = ("out of memory", "can't alloc", "cannot alloc", "bad_alloc")
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and any(word in said for word in words))
+
+
 def _refusal(error: Exception) -> Refused:
     if isinstance(error, Refused):
         return error
     traceback.print_exception(error)
-    if isinstance(error, MemoryError):
+    if lacks_memory(error):
         return Refused("out_of_memory", "There was not enough memory for this.", family="broken")
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Refused("disk_full", "The disk is full.", family="unavailable")

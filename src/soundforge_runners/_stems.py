@@ -9,18 +9,18 @@ to half a step. Without a closing stem every stem is the engine's own and nothin
 import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeAlias
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from soundforge_runners._peaks import PeaksWriter
 from soundforge_runners._protocol import Refused
+from soundforge_runners._sound_file import SoundOut
 
 Samples: TypeAlias = NDArray[np.float32]  # [frames, channels], full scale is ±1
 Steps: TypeAlias = NDArray[np.int32]  # the same in steps of 24 bits
@@ -137,8 +137,9 @@ class StemWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for name, scratch in self._scratch.items():
-            scratch.close()
             (self._folder / f"{name}.f32").unlink(missing_ok=True)
+            with suppress(OSError):  # of a disk that is full; nobody will read it any more
+                scratch.close()
 
     def add(self, block: Mapping[str, Samples]) -> None:
         """Take the next finished samples of some stems, float32 [frames, channels] each; stems need not keep step.
@@ -234,10 +235,10 @@ class _Files:
     """The two files of one stem."""
 
     def __init__(self, flac: Path, dat: Path, rate_hz: int, channels: int) -> None:
-        self._flac = soundfile.SoundFile(
-            flac, "w", rate_hz, channels, subtype="PCM_24", format="FLAC", compression_level=COMPRESSION
-        )
-        self._peaks = PeaksWriter(dat, rate_hz, channels)
+        with ExitStack() as stack:
+            self._flac = stack.enter_context(SoundOut(flac, rate_hz, channels, "PCM_24", compression=COMPRESSION))
+            self._peaks = stack.enter_context(PeaksWriter(dat, rate_hz, channels))
+            self._end = stack.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -245,8 +246,7 @@ class _Files:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._flac.close()
-        self._peaks.close()
+        self._end.close()
 
     def write(self, steps: Steps) -> None:
         self._flac.write(steps << 8)  # libsndfile takes the upper 24 of 32 bits

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
 from soundforge_runners._protocol import Channel, serve
+from soundforge_runners._sound_file import SoundOut
 
 BLOCK_FRAMES = 1 << 18
 
@@ -22,7 +22,7 @@ def encode(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     clipped = done = 0
     with (
         Path(request["pcm"]).open("rb") as pcm,
-        soundfile.SoundFile(request["flac"], "w", rate, channels, subtype="PCM_24", format="FLAC") as flac,
+        SoundOut(Path(request["flac"]), rate, channels, "PCM_24") as flac,
     ):
         while done < frames:
             count = min(BLOCK_FRAMES, frames - done)

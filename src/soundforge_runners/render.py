@@ -21,6 +21,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from soundforge_runners._protocol import Channel, Refused, serve
+from soundforge_runners._sound_file import SoundOut
 from soundforge_runners._stretch import stretched
 
 type Samples = NDArray[np.float64]  # [frames, 2]
@@ -44,7 +45,7 @@ def render(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
                 peak = max(peak, float(np.abs(block).max(initial=0)))
                 channel.progress(50 * done / frames, "measuring")
         gain = min(1.0, FULL_SCALE / peak) if peak else 1.0
-        out = stack.enter_context(soundfile.SoundFile(request["out"], "x", rate, 2, subtype, format=container))
+        out = stack.enter_context(SoundOut(Path(request["out"]), rate, 2, subtype, container=container))
         for done, block in _played(files, request):
             peak = max(peak, float(np.abs(block).max(initial=0)))
             out.write(block * gain)

@@ -1,9 +1,8 @@
 """Separate a song with the demucs package and torch, as a child in an environment of its own (Python 3.11 or newer).
 
-Request: ``{"pcm", "sample_rate_hz", "channels", "frames", "region", "folder", "stems", "two_stem", "raw"}``, see
-``_stems``, and ``{"members": [{"path", "stems"}], "made", "segment_s", "threads", "overlap", "shifts", "device"}``: the
-files of weights, each with the stems to take from it (none named: all, averaged over the files); the stems that the
-model makes, in their order. Result: ``{"stems": [{"name", "path", "peaks_path"}], "gain_db", "closing", "warnings"}``.
+Request: what ``_separation`` says, and ``{"members": [{"path", "stems"}], "made", "segment_s", "threads", "overlap",
+"shifts", "device"}``: the files of weights, each with the stems to take from it (none named: all, averaged over the
+files); the stems that the model makes, in their order. Result: as ``_separation`` says.
 
 The package's own ``apply_model`` does the work, block by block: blocks begin at a segment's begin and are read with a
 segment of context on both sides, so each sample is the sum of the very segments that it would be in one go. Weights are
@@ -19,21 +18,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from soundforge_runners._protocol import Channel, Message, Refused, serve
+from soundforge_runners._protocol import Channel, Message, Refused, lacks_memory, serve
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from soundforge_runners._stems import Outputs, Samples, Source
+    from soundforge_runners._separation import Blocks, Member, Tell
+    from soundforge_runners._stems import Outputs, Source
     from soundforge_runners._track import Track
 
 Apply: TypeAlias = Callable[..., Any]
-Tell: TypeAlias = Callable[[float], None]  # the share of the work that is done
-Member: TypeAlias = tuple[Path, tuple[str, ...]]
 
 CLASSES = {"demucs.htdemucs.HTDemucs": "htdemucs", "demucs.hdemucs.HDemucs": "hdemucs"}
-_LOADING, _SEPARATING = 2.0, 85.0  # percent of the work that are done then
 _BLOCK_S = 240.0
 _ON_PROCESSOR = {
     "code": "gpu_out_of_memory",
@@ -50,22 +47,17 @@ class Separation:
     _kept: tuple[Any, Any] = field(default=(None, None), init=False)
 
     def handle(self, request: Message, channel: Channel) -> Message:
-        """Do one request; scratch files go whatever happens, half-written stems are the folder's owner's to remove."""
-        from soundforge_runners._stems import Outputs, Source, StemWriter
+        """Do one request."""
+        from soundforge_runners._separation import make_stems
 
-        channel.progress(0, "loading")
-        source = Source.from_request(request)
-        outputs = Outputs.from_request(request, request["made"])
-        with StemWriter(source, Path(request["folder"]), outputs.names, closing=outputs.closing) as writer:
-            devices = _Devices(self._gpu(request))
-            bag = self._bag(request, outputs)
-            tell = lambda share: channel.progress(_LOADING + (_SEPARATING - _LOADING) * share, "separating")  # noqa: E731 - one line
-            for block in self._blocks(request, source, bag, devices, tell):
-                writer.add(outputs.of({name: block[name] for name in outputs.needed}))
-            result = writer.finish(
-                lambda share: channel.progress(_SEPARATING + (100 - _SEPARATING) * share, "encoding")
-            )
-        return {**result, "warnings": [*outputs.warnings, *devices.warnings]}
+        devices = _Devices()
+        result = make_stems(
+            request,
+            channel,
+            request["made"],
+            lambda source, outputs, tell: self._blocks(request, source, outputs, devices, tell),
+        )
+        return {**result, "warnings": [*result["warnings"], *devices.warnings]}
 
     def _gpu(self, request: Message) -> str | None:
         """The graphics card to use, if there is one and nobody forbade it."""
@@ -78,7 +70,9 @@ class Separation:
 
     def _bag(self, request: Message, outputs: "Outputs") -> Any:
         """The models that the wanted stems need, kept from before if they are the same."""
-        members = _members(request, outputs)
+        from soundforge_runners._separation import members_for
+
+        members = members_for(request, outputs)
         mark = [(str(path), path.stat().st_mtime_ns if path.is_file() else 0, stems) for path, stems in members]
         if self._kept[0] != mark:
             self._kept = (None, None)  # two at once would need twice the memory
@@ -89,14 +83,15 @@ class Separation:
         return bag
 
     def _blocks(
-        self, request: Message, source: "Source", bag: Any, devices: "_Devices", tell: Tell
-    ) -> "Iterator[dict[str, Samples]]":
+        self, request: Message, source: "Source", outputs: "Outputs", devices: "_Devices", tell: "Tell"
+    ) -> "Blocks":
         """Finished samples by stem at the source's rate."""
         from demucs.apply import apply_model
 
         from soundforge_runners._track import Track
 
-        apply = self.apply or apply_model
+        devices.gpu = self._gpu(request)
+        apply, bag = self.apply or apply_model, self._bag(request, outputs)
         with Track(source, bag.samplerate, Path(request["folder"])) as track:
             plan = Plan.of(track.frames, bag, overlap=request["overlap"], shifts=request["shifts"])
             back = track.way_back(bag.sources)
@@ -144,7 +139,7 @@ class Plan:
 class _Devices:
     """Where the work is done: the graphics card as long as it bears it."""
 
-    gpu: str | None
+    gpu: str | None = None
     warnings: list[dict[str, str]] = field(default_factory=list)
 
     def run(self, work: Callable[[str], Any]) -> Any:
@@ -153,21 +148,16 @@ class _Devices:
             try:
                 return work(self.gpu)
             except RuntimeError as error:
-                if not _is_out_of_memory(error):
+                if not lacks_memory(error):
                     raise
             self.gpu = None  # outside the handler, whose traceback holds what is on the card
             self.warnings.append(_ON_PROCESSOR)
             _empty_cache()
-        try:
-            return work("cpu")
-        except RuntimeError as error:
-            if _is_out_of_memory(error):
-                raise MemoryError from error
-            raise
+        return work("cpu")
 
 
 def separated(
-    track: "Track", bag: Any, plan: Plan, devices: _Devices, apply: Apply, tell: Tell
+    track: "Track", bag: Any, plan: Plan, devices: _Devices, apply: Apply, tell: "Tell"
 ) -> "Iterator[NDArray[np.float32]]":
     """Finished samples ``[stems, 2, samples]`` of a bag, in order; ``tell`` hears of each segment."""
     import torch
@@ -189,7 +179,7 @@ class _Count:
     """Hears from the package when a segment is done."""
 
     total: int
-    tell: Tell
+    tell: "Tell"
     done: int = 0
 
     def __call__(self, said: dict[str, Any]) -> None:
@@ -197,7 +187,7 @@ class _Count:
         self.tell(min(self.done / self.total, 1.0))
 
 
-def load_bag(members: Sequence[Member], segment_s: float | None) -> Any:
+def load_bag(members: "Sequence[Member]", segment_s: float | None) -> Any:
     """Load models; each stem comes from the members that make it, averaged. Raises Refused, as ``load_model`` does."""
     from demucs.apply import BagOfModels
 
@@ -240,12 +230,6 @@ def load_model(path: Path) -> Any:
     return model.eval()
 
 
-def _members(request: Message, outputs: "Outputs") -> list[Member]:
-    """The files of weights that are needed, each with what is to be taken from it."""
-    every = [(Path(one["path"]), tuple(one["stems"])) for one in request["members"]]
-    return [(path, stems) for path, stems in every if not stems or set(stems) & set(outputs.needed)]
-
-
 def _wrong_weights(name: str, why: str) -> Refused:
     return Refused("wrong_weights", f"The weights {name} are not those of their network ({why}).", family="broken")
 
@@ -254,11 +238,6 @@ def _fraction(value: dict[str, Any]) -> Any:
     if value.get("_type") == "fraction":
         return Fraction(value["numerator"], value["denominator"])
     return value
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether torch lacked memory, on the card or on the processor, which it tells in words."""
-    return "out of memory" in str(error).lower() or "can't allocate memory" in str(error)
 
 
 def _empty_cache() -> None:

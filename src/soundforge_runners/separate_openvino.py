@@ -1,10 +1,9 @@
 """Separate a song with the hybrid transformer Demucs on the processor, as a child that may stay for the next song.
 
-Request: ``{"pcm", "sample_rate_hz", "channels", "frames", "region", "folder", "stems", "two_stem", "raw"}``, see
-``_stems``, and ``{"members": [{"path", "stems"}], "made", "streams", "threads", "precision", "overlap",
-"shifts", "offsets"}``: the files of weights, each with the stems to take from it; the stems that the model makes, in
-their order; how many segments at once, on how many threads. Result: ``{"stems": [{"name", "path", "peaks_path"}],
-"gain_db", "closing", "warnings"}``.
+Request: what ``_separation`` says, and ``{"members": [{"path", "stems"}], "made", "streams", "threads", "precision",
+"overlap", "shifts", "offsets"}``: the files of weights, each with the stems to take from it (none named: all); the
+stems that the model makes, in their order; how many segments at once, on how many threads. Result: as ``_separation``
+says.
 
 The network of the last request stays loaded.
 """
@@ -16,10 +15,9 @@ from typing import TYPE_CHECKING
 from soundforge_runners._protocol import Channel, Message, serve
 
 if TYPE_CHECKING:
+    from soundforge_runners._separation import Blocks, Tell
     from soundforge_runners._stems import Outputs, Samples, Source
     from soundforge_runners.htdemucs import Network
-
-_LOADING, _SEPARATING = 2.0, 85.0  # percent of the work that are done then
 
 
 class Separation:
@@ -29,26 +27,26 @@ class Separation:
         self._kept: tuple[Message, Network] | None = None
 
     def handle(self, request: Message, channel: Channel) -> Message:
-        """Do one request; scratch files go whatever happens, half-written stems are the folder's owner's to remove."""
-        from soundforge_runners._stems import Outputs, Source, StemWriter
+        """Do one request."""
+        from soundforge_runners._separation import make_stems
 
-        channel.progress(0, "loading")
-        source = Source.from_request(request)
-        outputs = Outputs.from_request(request, request["made"])
-        members = [
-            (Path(one["path"]), [name for name in one["stems"] if name in outputs.needed]) for one in request["members"]
-        ]
-        members = [(path, stems) for path, stems in members if stems]
-        with StemWriter(source, Path(request["folder"]), outputs.names, closing=outputs.closing) as writer:
-            for number, (path, stems) in enumerate(members):
-                for block, share in _blocks(request, source, self._network(request, path, stems)):
-                    writer.add(block)
-                    done = (number + share) / len(members)
-                    channel.progress(_LOADING + (_SEPARATING - _LOADING) * done, "separating")
-            result = writer.finish(
-                lambda share: channel.progress(_SEPARATING + (100 - _SEPARATING) * share, "encoding")
-            )
-        return {**result, "warnings": list(outputs.warnings)}
+        return make_stems(
+            request,
+            channel,
+            request["made"],
+            lambda source, outputs, tell: self._blocks(request, source, outputs, tell),
+        )
+
+    def _blocks(self, request: Message, source: "Source", outputs: "Outputs", tell: "Tell") -> "Blocks":
+        """Finished samples at the source's rate, of one file of weights after the other."""
+        from soundforge_runners._separation import members_for
+
+        members = members_for(request, outputs)
+        for number, (path, makes) in enumerate(members):
+            stems = [name for name in outputs.needed if name in (makes or outputs.needed)]
+            for block, share in _separated(request, source, self._network(request, path, stems)):
+                yield block
+                tell((number + share) / len(members))
 
     def _network(self, request: Message, path: Path, stems: list[str]) -> "Network":
         """The network of a member, kept from before if it is the same one for the same use."""
@@ -63,13 +61,7 @@ class Separation:
         return self._kept[1]
 
 
-def _members(request: Message, outputs: "Outputs") -> list[tuple[Path, list[str]]]:
-    """The files of weights that are needed, each with what is to be taken from it."""
-    every = [(one["path"], [name for name in one["stems"] if name in outputs.needed]) for one in request["members"]]
-    return [(Path(path), stems) for path, stems in every if stems]
-
-
-def _blocks(request: Message, source: "Source", network: "Network") -> "Iterator[tuple[dict[str, Samples], float]]":
+def _separated(request: Message, source: "Source", network: "Network") -> "Iterator[tuple[dict[str, Samples], float]]":
     """Finished samples by stem at the source's rate, and the share of the work done."""
     from soundforge_runners.htdemucs import Plan, Track, separate
 

@@ -21,7 +21,7 @@ class SeparatorContract:
     def separator(self) -> Separator:
         raise LookupError("the test class must give the separator")
 
-    def test_it_has_a_name_a_label_and_models_with_stems(self, separator: Separator) -> None:
+    async def test_it_has_a_name_a_label_and_models_with_stems(self, separator: Separator) -> None:
         assert separator.name.isidentifier()
         assert separator.label[0].isupper()
         for model in separator.models():

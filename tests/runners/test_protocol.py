@@ -8,6 +8,7 @@ import pytest
 
 from soundforge.children import Child, Limits, open_child
 from soundforge.errors import Broken, Invalid, SoundForgeError, Unavailable
+from soundforge_runners._protocol import lacks_memory
 from tests.support.libraries import libraries
 
 ROOT = Path(__file__).parents[2]
@@ -74,3 +75,19 @@ def test_a_runner_can_be_tried_by_hand(tmp_path: Path) -> None:
     types = [json.loads(line)["type"] for line in done.stdout.splitlines()]
     assert types == ["hello", "progress", "progress", "part", "result", "error"]
     assert "chatter" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "lacks"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("Exception from src/inference/src/dev/plugin.cpp:54:\ncan't alloc"), True),
+        (RuntimeError("std::bad_alloc"), True),
+        (RuntimeError("the shapes do not fit"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_libraries_that_lack_memory_are_understood_by_their_words(error: Exception, lacks: bool) -> None:  # noqa: FBT001 - a case
+    assert lacks_memory(error) is lacks

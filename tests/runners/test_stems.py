@@ -1,5 +1,6 @@
 """The stem writer: whatever an engine says, the files are faithful."""
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -131,6 +132,18 @@ def test_scratch_goes_when_the_engine_fails(tmp_path: Path) -> None:
         write_stems(write_source(tmp_path, mix), tmp_path / "out", bad)
     assert (refusal.value.code, refusal.value.family) == ("not_finite", "broken")
     assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("name", ["vocals.f32", "bass.flac", "other.flac", "drums.dat"])
+def test_a_disk_that_is_full_says_so_wherever_it_fills_and_no_scratch_stays(tmp_path: Path, name: str) -> None:
+    """Linux has a device that is always full; libsndfile by itself calls it a fault of its decoder."""
+    mix, folder = noise(300_000, level=0.1), tmp_path / "out"
+    folder.mkdir()
+    (folder / name).symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as full:
+        write_stems(write_source(tmp_path, mix), folder, dict.fromkeys(STEMS[:3], mix / 4))
+    assert full.value.errno == errno.ENOSPC
+    assert not list(folder.glob("*.f32"))
 
 
 def test_a_missing_block_is_a_fault_of_the_engine(tmp_path: Path) -> None:

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from soundforge.children import Limits, call, runner
+from soundforge.children import Limits, call, path_inside, runner
 from soundforge.errors import Broken
 
 from ._contract import Analyzed, OnProgress, Part, Pcm, Warning_
-from ._paths import path_inside
 
 _PEAKS_FILE = "peaks.dat"
 _SILENCE_S, _MEMORY_MB = 120, 1536

@@ -4,6 +4,7 @@ An engine works on files of one folder that its caller owns and removes; it know
 Durations end in ``_s``, counts of frames are per channel.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,7 +118,7 @@ class SeparateOptions:
         if not 0 <= self.shifts <= MAX_SHIFTS:
             faults["shifts"] = f"The shifts are a whole number from 0 to {MAX_SHIFTS}."
         start, stop = self.region_s or (0, 1)
-        if not 0 <= start < stop or (self.region_s and duration_s is not None and start >= duration_s):
+        if not 0 <= start < stop < math.inf or (self.region_s and duration_s is not None and start >= duration_s):
             faults["region_s"] = "The region must begin before it ends, and inside the song."
         return faults
 

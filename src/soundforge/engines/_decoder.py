@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundforge.children import Limits, call, runner
+from soundforge.children import Limits, call, path_inside, runner
 from soundforge.errors import Broken
 
 from ._contract import Decoded, OnProgress, Pcm, Tags, Warning_
-from ._paths import path_inside
 
 _FORMATS = frozenset({"wav", "aiff", "flac", "mp3", "aac", "ogg", "opus", "m4a"})
 # The child holds itself to its own limits too (address space, processor, file size); these are the outer fence.

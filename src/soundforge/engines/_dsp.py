@@ -6,6 +6,7 @@ from soundforge.children import Limits, call, runner, threads_env
 from soundforge.errors import Invalid
 
 from ._contract import DEFAULT_OPTIONS, OnProgress, Pcm, Separated, SeparateOptions
+from ._machine import THIS_MACHINE, Machine
 from ._separation import scratch_ends, separated_from, separation_request
 
 _MODEL = "dsp"
@@ -19,6 +20,10 @@ class DspSeparator:
 
     name = "dsp"
     label = "Basic separation"
+
+    def __init__(self, machine: Machine = THIS_MACHINE) -> None:
+        """Refuse what has no room in ``machine``."""
+        self._machine = machine
 
     def models(self) -> tuple[str, ...]:
         """The one that is always there."""
@@ -47,8 +52,12 @@ class DspSeparator:
         options: SeparateOptions = DEFAULT_OPTIONS,
         on_progress: OnProgress | None = None,
     ) -> Separated:
-        """Write the stems into ``folder``; raises Invalid (``unknown_model``, or an option) and what children raise."""
+        """Write the stems into ``folder``.
+
+        Raises Invalid (``unknown_model``, or an option), Unavailable (``no_memory``) and what children raise.
+        """
         options.check(self.stems(model), self.precisions(), pcm.duration_s)
+        self._machine.check_memory(_NEEDS_MB)
         limits = Limits(total_s=120 + _SLOWEST * pcm.duration_s, silence_s=120, memory_mb=2 * _NEEDS_MB)
         request, env = separation_request(pcm, folder, options), threads_env(threads)
         with scratch_ends(folder):

@@ -22,7 +22,7 @@ async def open_engines() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def warm_child(
-    argv: Sequence[str], *, folder: Path, limits: Limits, env: Mapping[str, str]
+    argv: Sequence[str], *, folder: Path, limits: Limits, env: Mapping[str, str] | None = None
 ) -> AsyncIterator[Child]:
     """A child that stays after ``open_engines``, else one in ``folder`` for this time alone."""
     if _bound:

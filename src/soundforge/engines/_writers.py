@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import soundforge
-from soundforge.children import Limits, call, runner
+from soundforge.children import Limits, call, path_inside, runner
 from soundforge.engines._contract import OnProgress, Pcm
-from soundforge.engines._paths import path_inside
 
 FADES_IN_A_SECOND = 200  # a muted region fades within 5 ms, in the mixer too
 # The very file that pages load: what is rendered went through the same stretcher as what was heard.

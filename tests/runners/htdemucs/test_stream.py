@@ -16,7 +16,7 @@ from soundforge_runners._protocol import Refused
 from soundforge_runners._stems import Source
 from soundforge_runners.htdemucs import Network, Plan, Track, separate
 from tests.support.audio import sweep
-from tests.support.networks import write_network
+from tests.support.networks import SMALLEST, write_network
 
 type Sound = NDArray[np.float32]
 
@@ -129,13 +129,15 @@ def test_another_rate_keeps_length_and_alignment(tmp_path: Path, rate: int, chan
 
 
 def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
-    network = Network(write_network(tmp_path / "tiny.safetensors"), streams=2, threads=2)
+    network = Network(write_network(tmp_path / "small.safetensors", options=SMALLEST), streams=2, threads=2)
+
+    form = network.architecture
 
     def peak(seconds: float) -> int:
         source = write_source(tmp_path, sweep(seconds, rate=48_000), 48_000)
         tracemalloc.start()
-        with Track(source, RATE, tmp_path) as track:
-            plan = Plan.of(track.frames, RATE, RATE, overlap=0.25, shifts=2)
+        with Track(source, form.rate_hz, tmp_path) as track:
+            plan = Plan.of(track.frames, form.segment_frames, form.rate_hz, overlap=0.25, shifts=2)
             back = track.way_back(network.stems)
             for stems, _share in separate(track, network, plan):
                 back.add(stems)
