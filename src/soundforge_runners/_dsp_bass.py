@@ -20,7 +20,7 @@ PARTIALS = 24  # in taking it out
 TOP_HZ = 2500.0
 ALL_BELOW_HZ = 100.0  # no other tone lives there
 NO_TONE_HZ = 15.0  # and none at all below this: a constant that some recordings and samples stand on
-SMOOTH_FRAMES = 11
+SMOOTH_FRAMES = 7
 GROWTH = 1.5  # a partial may be so much louder than the two below it and still be all bass
 LOBE_BINS = 1.2  # half the width of a partial in the window's spectrum
 

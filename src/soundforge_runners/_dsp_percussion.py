@@ -13,9 +13,6 @@ type Magnitude = NDArray[np.float32]  # [frames, bins]
 
 TIME_S = 0.4
 WIDTH_HZ = 64.0
-LOW_HZ = 220.0  # below, the partials of a bass lie so close that they look like a stroke:
-LOW_WIDTH_HZ = 50.0  # a narrower look,
-LOW_POWER = 1.3  # and a softer decision
 TINY = 1e-12
 
 
@@ -23,18 +20,8 @@ def percussive_share(magnitude: Magnitude, grid: Grid) -> Magnitude:
     """The share of each bin's power, 0 to 1, that belongs to strokes. Reaches ``TIME_S`` / 2 both ways."""
     tones = running_median(np.ascontiguousarray(magnitude.T), _odd(TIME_S * grid.frames_per_s)).T
     strokes = running_median(magnitude, _odd(WIDTH_HZ / grid.bin_hz))
-    low, width = grid.bin_at(LOW_HZ), _odd(LOW_WIDTH_HZ / grid.bin_hz)
-    strokes[:, :low] = running_median(magnitude[:, : low + width], width)[:, :low]
-    return np.concatenate(
-        [_share(strokes[:, :low], tones[:, :low], LOW_POWER), _share(strokes[:, low:], tones[:, low:], 2)], axis=1
-    )
-
-
-def _share(one: Magnitude, other: Magnitude, power: float) -> Magnitude:
-    """The share of one of two, after raising both to a power."""
-    raised = one**power
-    share: Magnitude = (raised / (raised + other**power + TINY)).astype(np.float32)
-    return share
+    strokes *= strokes
+    return (strokes / (strokes + tones * tones + TINY)).astype(np.float32)
 
 
 def running_median(rows: Magnitude, width: int) -> Magnitude:
