@@ -24,7 +24,16 @@ from soundforge.engines import (
 )
 from soundforge.events import open_listener
 from soundforge.jobs import Node, open_node
-from soundforge.pipeline import PcmCache, Ports, bind, offer_demo, open_housekeeping, sweep_prefix
+from soundforge.pipeline import (
+    PcmCache,
+    Ports,
+    bind,
+    lacking,
+    offer_demo,
+    open_housekeeping,
+    open_readiness,
+    sweep_prefix,
+)
 from soundforge.sources import ToolDownloader
 from soundforge.spotify import open_spotify
 from soundforge.storage import DiskStorage
@@ -84,7 +93,8 @@ async def open_workers(rooms: Rooms) -> AsyncIterator[Node]:
             downloader=ToolDownloader(tools, cookies=_cookies),
         )
         with bind(ports):
-            async with open_engines(), open_node(rooms.settings, rooms.dsn, on_sweep=sweep) as node:
+            opening = open_node(rooms.settings, rooms.dsn, on_sweep=sweep, lacking=await lacking())
+            async with open_engines(), opening as node, open_readiness(node):
                 yield node
 
 

@@ -64,6 +64,18 @@ def play_through(path: Path, alive: Callable[[], None]) -> float:
     return length_s
 
 
+def hash_sound(path: Path) -> str:
+    """SHA-256 of the encoded sound alone, in hex, whatever is around it; raises Failed ``source_not_audio``."""
+    target = path.with_suffix(".sha256")
+    arguments = ["-i", str(path), "-map", "0:a:0", "-c", "copy", "-f", "hash", "-hash", "sha256", str(target)]
+    code, said = _ffmpeg(arguments)
+    if code:
+        raise Failed("source_not_audio", said[-_WORDS:])
+    told = target.read_text().strip()
+    target.unlink()
+    return told.rpartition("=")[2].lower()
+
+
 def write_tags(path: Path, song: dict[str, Any]) -> None:
     """Write what the studio knows of the song, and its cover; what the site wrote there is gone."""
     from mutagen.flac import FLAC

@@ -137,8 +137,10 @@ def _fetch(tool: type[Tool], request: Message, way: Way) -> Message:
     length_s = _fetch_audio.play_through(path, lambda: way.progress(90, "checking"))
     _check_length(length_s, page, way)
     way.progress(96, "tagging")
+    sha256 = _fetch_audio.hash_sound(path)
     _fetch_audio.write_tags(path, _as_known(request["song"], page))
-    return {"ok": True, "path": str(path), "duration_s": length_s, "page": vars(page), "tool": program.version}
+    about = {"path": str(path), "duration_s": length_s, "audio_sha256": sha256}
+    return {"ok": True, **about, "page": vars(page), "tool": program.version}
 
 
 def _check_length(length_s: float, page: Found, way: Way) -> None:

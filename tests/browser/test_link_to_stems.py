@@ -5,6 +5,7 @@ the sites' place.
 """
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -40,6 +41,8 @@ pytestmark = [
     *(pytest.mark.browser, pytest.mark.timeout(300)),
 ]
 
+PLAYLIST = "https://open.spotify.com/playlist/{}"
+ENTRIES = "[...document.querySelectorAll('.entry .row-name .clip:first-child')].map((one) => one.textContent)"
 PROGRAM = Path(__file__).resolve().parents[1] / "support" / "hostile_downloader.py"
 
 
@@ -117,12 +120,12 @@ async def pasted_playlist_plays(dsn: str, data: Path, browser: Browser, download
         await allow(page)
         await workshop.set("spotify_client_id", world.client_id)
         await workshop.set("spotify_client_secret", world.client_secret)
-        await paste(page, f"https://open.spotify.com/playlist/{evening.id}?si=1\nfile:///etc/passwd")
+        await paste(page, f"{PLAYLIST.format(evening.id)}?si=1\nfile:///etc/passwd")
         await the_songs_come(page)
         await a_failure_says_why(page)
-        await the_list_stands_in_its_order(visiting)
+        await the_open_list_follows_its_source(visiting, workshop, evening)
         await stems_play(page)
-        assert wire.other_requests <= 4  # head, entries, head; one cover would be asked for if there were any
+        assert wire.other_requests <= 7  # head, entries, head, twice; one cover would be asked for if there were any
         async with reading() as session:
             found = await library.list_playlists(session, owner.id)
         assert [one.title for one in found.rows] == ["Evening"]
@@ -159,15 +162,29 @@ async def a_failure_says_why(page: Page) -> None:
     await page.wait_for_selector("#stage >> text=Choose another source")
 
 
-async def the_list_stands_in_its_order(visiting: Visit) -> None:
-    """Five places in their order, one of them left out."""
+async def the_open_list_follows_its_source(visiting: Visit, workshop: Workshop, evening: FakePlaylist) -> None:
+    """Five places in their order, one left out; what comes, moves and goes shows without loading the page anew."""
     page = await visiting.open("playlists")
     await page.click("text=Evening")
     await page.wait_for_selector(".entry")
-    told = [text.split("\n")[1] for text in await page.locator(".entry").all_inner_texts()]
-    assert told == ["Harbour", "A file of mine", "Lantern", "Harbour", "source_gone"]
-    await page.set_viewport_size({"width": 390, "height": 844})
+    await shows(page, ["Harbour", "A file of mine", "Lantern", "Harbour", "source_gone"])
+    await evaluate(page, "window.stayed = true")
+    harbour, local, lantern, again, _gone = evening.rows
+    evening.rows[:] = [lantern, harbour, Skip.REMOVED, local, again]
+    evening.version += 1
+    assert (await workshop.ended(await workshop.paste(PLAYLIST.format(evening.id)))).status == "completed"
+    await shows(page, ["Lantern", "Harbour", "–", "A file of mine", "Harbour"])
+    assert await evaluate(page, "return window.stayed") is True
+    assert "1 gone since" in await page.inner_text(".list-head")
     await page.close()
+
+
+async def shows(page: Page, titles: list[str]) -> None:
+    await until(
+        page,
+        f"JSON.stringify({ENTRIES}) === {json.dumps(json.dumps(titles, ensure_ascii=False, separators=(',', ':')))}",
+        within_s=20,
+    )
 
 
 async def stems_play(page: Page) -> None:

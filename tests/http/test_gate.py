@@ -190,6 +190,19 @@ async def test_a_name_is_looked_up_once_and_cannot_lead_elsewhere_the_second_tim
         assert way.tried == [PUBLIC]
 
 
+async def test_closing_with_an_open_tunnel_ends_it_and_logs_no_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with street(tmp_path) as way:
+        reader, writer = await asyncio.open_unix_connection(str(way.path))
+        writer.write(b"CONNECT youtube.com:443 HTTP/1.1\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()
+    await asyncio.sleep(0)  # whoever made the tunnel's task looks at its end now
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
+
+
 @pytest.mark.parametrize(
     "request_",
     [

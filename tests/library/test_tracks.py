@@ -242,7 +242,7 @@ async def test_a_removed_track_is_nowhere_until_it_is_restored(owner_id: UUID) -
     async with transaction() as session:
         assert (await library.list_tracks(session, owner_id, Query())).rows == ()
         assert await library.count_tracks(session, owner_id) == 0
-        assert await library.find_track_by_audio(session, owner_id, track.audio_sha256 or "") is None
+        assert await library.find_track_by_audio(session, owner_id, [str(track.audio_sha256)]) is None
         with pytest.raises(NotFound):
             await library.get_track(session, owner_id, track.id)
         with pytest.raises(NotFound):
@@ -272,8 +272,8 @@ async def test_the_same_audio_is_one_track_for_each_owner(owner_id: UUID, other_
     async with transaction() as session:
         mine = await add_song(session, owner_id, audio_sha256="a" * 64)
         theirs = await add_song(session, other_id, audio_sha256="a" * 64)
-        assert (await library.find_track_by_audio(session, owner_id, "a" * 64)) is mine
-        assert (await library.find_track_by_audio(session, other_id, "a" * 64)) is theirs
+        assert (await library.find_track_by_audio(session, owner_id, ["a" * 64])) is mine
+        assert (await library.find_track_by_audio(session, other_id, ["a" * 64])) is theirs
     with pytest.raises(Conflict) as refused:
         async with transaction() as session:
             await add_song(session, owner_id, audio_sha256="a" * 64)

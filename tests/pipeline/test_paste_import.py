@@ -1,54 +1,27 @@
 """Links, lines and lists become tracks and playlists, whatever happens on the way."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from soundforge import jobs, library, pipeline
+from soundforge import jobs, library, pipeline, views
 from soundforge.config import Settings
 from soundforge.db import Database, reading, transaction
 from soundforge.errors import Conflict, NotFound, Unavailable
 from soundforge.http import Client, Service, client
 from soundforge.library import Query
-from soundforge.spotify import PlaylistPage, Skip, open_spotify
-from soundforge.tables import Job, Kind, Playlist, PlaylistTrack, Track
+from soundforge.spotify import Skip, open_spotify
+from soundforge.tables import Job, Kind, Playlist, Track
 from tests.support.factories import add_song
 from tests.support.fake_spotify import FakeSpotify
 from tests.support.fake_spotify_clock import QuickClock
 from tests.support.fake_spotify_server import FakeSpotifyWire, transport_to
-from tests.support.fake_spotify_world import Row, World, identity, track
+from tests.support.fake_spotify_world import World, identity, track
+from tests.support.lists import DISTINCT, count, downloads, entries, titles, url, wanted
 from tests.support.workshop import Workshop, open_workshop
-
-DISTINCT = 484  # of the songs among 512 entries
-
-
-def url(kind: str, identity_: str) -> str:
-    return f"https://open.spotify.com/{kind}/{identity_}"
-
-
-class Torn(FakeSpotify):
-    """Breaks off after so many pages, as often as it is told to."""
-
-    def __init__(self, world: World, *tears: int) -> None:
-        super().__init__(world, None)
-        self.tears = list(tears)
-        self.pages = 0
-
-    async def fetch_playlist(
-        self, playlist_id: str, *, start: int = 0, snapshot_id: str = ""
-    ) -> AsyncIterator[PlaylistPage]:
-        left = self.tears.pop(0) if self.tears else None
-        async for page in super().fetch_playlist(playlist_id, start=start, snapshot_id=snapshot_id):
-            if left == 0:
-                raise Unavailable("Torn.", code="spotify_busy", retry_after_s=0.01)
-            left = None if left is None else left - 1
-            self.pages += 1
-            yield page
 
 
 @pytest.fixture
@@ -63,38 +36,11 @@ async def opened(database: Database, settings: Settings, world: World) -> AsyncI
         yield workshop
 
 
-async def entries(workshop: Workshop, kind: str = "playlist") -> list[PlaylistTrack]:
-    async with reading() as session:
-        (playlist,) = (await session.scalars(select(Playlist).where(Playlist.kind == kind))).all()
-        rows = select(PlaylistTrack).where(PlaylistTrack.playlist_id == playlist.id)
-        return list((await session.scalars(rows.order_by(PlaylistTrack.position))).all())
-
-
-async def titles(rows: list[PlaylistTrack]) -> list[str | Skip]:
-    """What a list shows, in its order."""
-    async with reading() as session:
-        named = {row.id: row.spotify_id for row in await session.execute(select(Track.id, Track.spotify_id))}
-    return [str(named[row.track_id]) if row.track_id else Skip(str(row.skip)) for row in rows if row.gone_at is None]
-
-
-def wanted(rows: list[Row]) -> list[str | Skip]:
-    return [row if isinstance(row, Skip) else row.id for row in rows]
-
-
-async def count(what: Any, *where: Any) -> int:
-    async with reading() as session:
-        return await session.scalar(select(func.count()).select_from(what).where(*where)) or 0
-
-
-async def downloads() -> int:
-    return await count(Job, Job.kind == Kind.DOWNLOAD)
-
-
 async def test_a_playlist_of_512_comes_in_whole_and_in_order(opened: Workshop, world: World) -> None:
     job = await opened.ended(await opened.paste(url("playlist", world.large.id)))
     assert (job.status, job.error) == ("completed", None)
     assert job.result == {"tracks": DISTINCT, "known": 12, "skipped": 16, "problems": []}
-    rows = await entries(opened)
+    rows = await entries()
     assert [row.position for row in rows] == list(range(512))
     assert await titles(rows) == wanted(world.large.rows)
     assert Counter(row.skip for row in rows) == {None: 496, "removed": 5, "local": 7, "episode": 4}
@@ -107,26 +53,12 @@ async def test_a_playlist_of_512_comes_in_whole_and_in_order(opened: Workshop, w
     assert playlist.read_at
 
 
-async def test_an_import_that_breaks_off_at_every_page_ends_the_same(
-    database: Database, settings: Settings, world: World
-) -> None:
-    spotify = Torn(world, 0, *(11 * [1]))  # before the first page, and behind each
-    async with open_workshop(settings, database, spotify=spotify, downloads=0) as workshop:
-        await workshop.allow(world)
-        job = await workshop.ended(await workshop.paste(url("playlist", world.large.id)))
-        assert (job.status, job.run, job.error) == ("completed", 12, None)
-        assert job.result == {"tracks": DISTINCT, "known": 12, "skipped": 16, "problems": []}
-        assert await titles(await entries(workshop)) == wanted(world.large.rows)
-        assert (await count(Track), await downloads()) == (DISTINCT, DISTINCT)
-        assert spotify.pages == 11  # none was read twice
-
-
 async def test_a_list_that_changed_while_it_was_read_is_read_once_more(opened: Workshop, world: World) -> None:
     world.large.change_after(5, lambda rows: rows.insert(0, rows.pop(300)))
     world.large.change_after(5, lambda rows: rows.pop(20))
     job = await opened.ended(await opened.paste(url("playlist", world.large.id)))
     assert job.status == "completed"
-    assert await titles(await entries(opened)) == wanted(world.large.rows)
+    assert await titles(await entries()) == wanted(world.large.rows)
     assert len(world.large.rows) == 511
     songs = [row for row in world.large.rows if not isinstance(row, Skip)]
     assert job.result["tracks"] + job.result["known"] == len(songs), (
@@ -134,18 +66,6 @@ async def test_a_list_that_changed_while_it_was_read_is_read_once_more(opened: W
     )
     assert job.result["tracks"] == await count(Track)
     assert job.result["skipped"] == 511 - len(songs)
-
-
-async def test_one_that_changed_while_its_import_lay_broken_is_read_from_the_start(
-    database: Database, settings: Settings, world: World
-) -> None:
-    spotify = Torn(world, 4)
-    world.large.change_after(5, lambda rows: rows.reverse())
-    async with open_workshop(settings, database, spotify=spotify, downloads=0) as workshop:
-        await workshop.allow(world)
-        await workshop.ended(await workshop.paste(url("playlist", world.large.id)))
-        assert await titles(await entries(workshop)) == wanted(world.large.rows)
-        assert (await count(Track), await downloads()) == (DISTINCT, DISTINCT)
 
 
 @pytest.mark.parametrize(("changes", "most"), [(False, 13), (True, 25)])
@@ -166,7 +86,7 @@ async def test_512_entries_cost_13_requests_and_25_when_they_changed(
         await workshop.allow(world)
         job = await workshop.ended(await workshop.paste(url("playlist", world.large.id)))
         assert (job.status, job.error) == ("completed", None)
-        assert await titles(await entries(workshop)) == wanted(world.large.rows)
+        assert await titles(await entries()) == wanted(world.large.rows)
         assert (await count(Track), await downloads()) == (DISTINCT, DISTINCT)
     assert wire.other_requests == most
 
@@ -176,12 +96,12 @@ async def test_importing_again_adds_what_is_new_marks_what_is_gone_and_links_the
 ) -> None:
     small = world.add_playlist("Small", [track(1), track(2), Skip.LOCAL, track(1), track(3)])
     await opened.ended(await opened.paste(url("playlist", small.id)))
-    before = {row.entry_id: row.added_at for row in await entries(opened)}
+    before = {row.entry_id: row.added_at for row in await entries()}
     small.rows[:] = [track(3), track(4), track(1)]
     small.version += 1
     job = await opened.ended(await opened.paste(url("playlist", small.id)))
     assert job.result == {"tracks": 1, "known": 2, "skipped": 0, "problems": []}
-    rows = await entries(opened)
+    rows = await entries()
     assert await titles(rows) == [track(3).id, track(4).id, track(1).id]
     gone = Counter(row.entry_id for row in rows if row.gone_at)
     assert gone == {track(2).id: 1, track(1).id: 1, "local:A file of mine": 1}
@@ -190,8 +110,8 @@ async def test_importing_again_adds_what_is_new_marks_what_is_gone_and_links_the
     small.rows[:] = [track(2)]
     small.version += 1
     await opened.ended(await opened.paste(url("playlist", small.id)))
-    assert await titles(await entries(opened)) == [track(2).id]  # it is back, as the same entry
-    assert len(await entries(opened)) == len(rows)
+    assert await titles(await entries()) == [track(2).id]  # it is back, as the same entry
+    assert len(await entries()) == len(rows)
 
 
 async def test_a_song_that_is_there_already_is_linked_and_not_fetched(opened: Workshop, world: World) -> None:
@@ -200,7 +120,7 @@ async def test_a_song_that_is_there_already_is_linked_and_not_fetched(opened: Wo
     small = world.add_playlist("Small", [track(22), track(23)])
     job = await opened.ended(await opened.paste(url("playlist", small.id)))
     assert job.result == {"tracks": 1, "known": 1, "skipped": 0, "problems": []}
-    assert (await entries(opened))[0].track_id == uploaded
+    assert (await entries())[0].track_id == uploaded
     assert (await count(Track), await downloads()) == (2, 1)
 
 
@@ -218,7 +138,7 @@ async def test_an_album_a_track_a_link_and_a_line_come_in_by_one_paste(opened: W
     assert job.status == "completed", job.error
     problem = {"line": 5, "code": "spotify_track_not_found", "sentence": "There is no such track."}
     assert job.result == {"tracks": 126, "known": 1, "skipped": 0, "problems": [problem]}
-    assert await titles(await entries(opened, "album")) == [row.id for row in album.rows]
+    assert await titles(await entries("album")) == [row.id for row in album.rows]
     async with reading() as session:
         others = await session.scalars(select(Track).where(Track.spotify_id.is_(None)).order_by(Track.source))
         found = [(one.source, one.source_url, one.artist) for one in others]
@@ -260,7 +180,7 @@ async def test_a_closed_playlist_comes_by_its_page_and_says_how_much_is_missing(
     async with reading() as session:
         (playlist,) = await session.scalars(select(Playlist))
     assert "100 of 512" in str(playlist.notice)
-    assert not [row for row in await entries(opened) if row.gone_at]
+    assert not [row for row in await entries() if row.gone_at]
 
 
 async def test_a_busy_spotify_postpones_the_import_and_no_worker_sleeps(opened: Workshop, world: World) -> None:
@@ -292,53 +212,29 @@ async def test_two_imports_of_the_same_songs_at_once_add_each_once(opened: Works
     assert (await count(Track), await downloads()) == (120, 120)
 
 
-class Held(FakeSpotify):
-    """Keeps the first reading of a list waiting behind its first page."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world, None)
-        self.gates = [asyncio.Event()]
-        self.gate = self.gates[0]
-
-    async def fetch_playlist(
-        self, playlist_id: str, *, start: int = 0, snapshot_id: str = ""
-    ) -> AsyncIterator[PlaylistPage]:
-        gate = self.gates.pop() if self.gates else None
-        async for page in super().fetch_playlist(playlist_id, start=start, snapshot_id=snapshot_id):
-            if page.offset and gate:
-                await gate.wait()
-            yield page
-
-
-async def test_of_two_readings_of_one_list_the_newer_writes_it(
-    database: Database, settings: Settings, world: World
-) -> None:
-    spotify = Held(world)
-    async with open_workshop(settings, database, spotify=spotify, downloads=0) as workshop:
-        await workshop.allow(world)
-        link = url("playlist", world.large.id)
-        older = await workshop.paste(link)
-        await workshop.seen(older, lambda row: bool(row.params.get("offset")))
-        newer = await workshop.ended(await workshop.paste(f"{link}\nBob - Sky"))
-        spotify.gate.set()
-        assert [newer.status, (await workshop.ended(older)).status] == ["completed", "completed"]
-        assert await titles(await entries(workshop)) == wanted(world.large.rows)  # nothing is marked as gone
-
-
-async def test_a_list_that_was_removed_while_it_came_in_stays_removed(
-    database: Database, settings: Settings, world: World
-) -> None:
-    spotify = Held(world)
-    async with open_workshop(settings, database, spotify=spotify, downloads=0) as workshop:
-        await workshop.allow(world)
-        job = await workshop.paste(url("playlist", world.large.id))
-        await workshop.seen(job, lambda row: bool(row.params.get("offset")))
+async def test_the_lines_of_a_paste_that_failed_are_tried_again_once(opened: Workshop, world: World) -> None:
+    opened.spotify.failures = [NotFound("Not yet.", code="spotify_track_not_found") for _ in range(2)]
+    job = await opened.ended(
+        await opened.paste("\n".join([*(url("track", track(n).id) for n in range(2)), "Bob - Sky"]))
+    )
+    assert (job.status, job.result["tracks"], len(job.result["problems"])) == ("completed", 1, 2)
+    assert (await view_of(opened, job)).failed == 2
+    async with transaction() as session:
+        assert await pipeline.request_retry_failed(session, opened.owner_id, job.id) == 2
+    async with reading() as session:
+        (again,) = (await session.scalars(select(Job).where(Job.parent_id == job.id, Job.kind == Kind.IMPORT))).all()
+    ended = await opened.ended(again)
+    assert ended.result == {"tracks": 2, "known": 0, "skipped": 0, "problems": []}
+    assert (await view_of(opened, job)).failed == 0
+    with pytest.raises(Conflict):
         async with transaction() as session:
-            (playlist,) = await session.scalars(select(Playlist))
-            await library.remove_playlist(session, workshop.owner_id, playlist.id)
-        spotify.gate.set()
-        assert (await workshop.ended(job)).status == "completed"
-        assert (await count(Playlist), await count(Track)) == (0, DISTINCT)
+            await pipeline.request_retry_failed(session, opened.owner_id, job.id)
+    assert (await count(Track), await downloads()) == (3, 3)
+
+
+async def view_of(workshop: Workshop, job: Job) -> views.JobView:
+    async with reading() as session:
+        return await views.get_job_view(session, workshop.owner_id, job.id)
 
 
 async def test_a_list_from_a_file_keeps_its_order_and_its_lengths(opened: Workshop) -> None:
@@ -349,7 +245,7 @@ async def test_a_list_from_a_file_keeps_its_order_and_its_lengths(opened: Worksh
     assert job.status == "completed", job.error
     assert job.result == {"tracks": 122, "known": 0, "skipped": 0, "problems": []}
     assert opened.received() == []
-    found = await entries(opened, "list")
+    found = await entries("list")
     assert [row.title for row in found] == [*(f"Song {n}" for n in range(120)), "No link", "<script>"]
     async with reading() as session:
         page = await library.list_tracks(session, opened.owner_id, Query(search="Song 7"))
@@ -370,31 +266,3 @@ async def test_a_list_that_cannot_be_read_says_why_and_leaves_nothing(
     job = await opened.ended(await opened.receive(content, "list.csv"))
     assert (job.status, job.error_code) == ("failed", code)
     assert (opened.received(), await opened.left_over(), await count(Playlist)) == ([], [], 0)
-
-
-async def test_an_import_that_was_cancelled_asks_for_nothing_more(
-    database: Database, settings: Settings, world: World
-) -> None:
-    gate = asyncio.Event()
-
-    class Slow(FakeSpotify):
-        async def fetch_playlist(
-            self, playlist_id: str, *, start: int = 0, snapshot_id: str = ""
-        ) -> AsyncIterator[PlaylistPage]:
-            async for page in super().fetch_playlist(playlist_id, start=start, snapshot_id=snapshot_id):
-                if page.offset:
-                    await gate.wait()
-                yield page
-
-    async with open_workshop(settings, database, spotify=Slow(world, None), downloads=0) as workshop:
-        await workshop.allow(world)
-        job = await workshop.paste(url("playlist", world.large.id))
-        await workshop.seen(job, lambda row: bool(row.params.get("offset")))
-        async with transaction() as session:
-            cancelled = await pipeline.request_cancel(session, workshop.owner_id, job.id)
-        gate.set()  # the next page comes at the very moment
-        for one in cancelled:
-            await jobs.wake_cancelled(one)
-        ended = await workshop.ended(job)
-        assert (ended.status, ended.error_code) == ("failed", "cancelled")
-        assert await count(Job, Job.kind == Kind.DOWNLOAD, Job.error_code.is_distinct_from("cancelled")) == 0

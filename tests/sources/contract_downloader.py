@@ -64,6 +64,17 @@ class DownloaderContract:
         assert seen == sorted(seen)
         assert seen[-1] == 100
 
+    async def test_the_same_sound_is_told_from_other_sound_whatever_its_tags_say(
+        self, downloader: Downloader, folder: Path
+    ) -> None:
+        first, second = (place.candidate.link for place in SHELF["Harbour"][:2])
+        told = [
+            (await self.fetch(downloader, song(title), folder / str(number), source=link)).audio_sha256
+            for number, (title, link) in enumerate([("Harbour", first), ("Other name", first), ("Harbour", second)])
+        ]
+        assert all(len(one) == 64 for one in told)
+        assert (told[0] == told[1], told[0] == told[2]) == (True, False)
+
     async def test_the_best_five_come_along_with_title_channel_length_and_score(
         self, downloader: Downloader, folder: Path
     ) -> None:

@@ -110,7 +110,7 @@ async def test_a_crash_is_told_with_its_signal_and_leaves_nothing(stage: Stage, 
     assert "SIG" in error.sentence
 
 
-GARBAGE = ("garbage", "half_a_line", "long_line", "not_utf8", "length_of_nan", "no_page")
+GARBAGE = ("garbage", "half_a_line", "long_line", "not_utf8", "length_of_nan", "no_page", "hash_of_nothing")
 STRANGE_FILES = ("file_missing", "file_elsewhere", "file_linked", "file_of_no_kind")
 
 

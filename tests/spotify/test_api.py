@@ -84,6 +84,17 @@ async def test_an_empty_playlist_is_one_empty_page(api: SpotifyApi, world: World
     assert (page.entries, page.is_last) == ((), True)
 
 
+async def test_a_page_that_comes_empty_in_the_middle_does_not_end_a_list(api: SpotifyApi, world: World) -> None:
+    world.large.gaps = frozenset({0, 100, 150})
+    pages = await pages_of(api.fetch_playlist(world.large.id))
+    assert [len(page.entries) for page in pages] == [0, 50, 0, 0, *([50] * 6), 12]
+    assert [page.following for page in pages] == [*range(50, 512, 50), None]
+    got = [(entry.position, entry.track) for page in pages for entry in page.entries]
+    kept = [place for place in range(512) if place // 50 not in (0, 2, 3)]
+    rows = [(place, world.large.rows[place]) for place in kept]
+    assert got == [(place, None if isinstance(row, Skip) else row) for place, row in rows]
+
+
 @pytest.mark.parametrize("after", [1, 5, 11])
 async def test_a_playlist_that_changes_meanwhile_is_read_once_more(api: SpotifyApi, world: World, after: int) -> None:
     world.large.change_after(after, lambda rows: rows.__delitem__(slice(20, 150)))
@@ -108,7 +119,7 @@ async def test_a_reading_that_was_broken_off_goes_on_where_it_was(api: SpotifyAp
     pages = await pages_of(api.fetch_playlist(world.large.id))
     for done in range(1, 11):
         known = pages[:done]
-        start = known[-1].offset + len(known[-1].entries)
+        start = known[-1].following or 0
         snapshot = known[-1].head.snapshot_id
         rest = await pages_of(api.fetch_playlist(world.large.id, start=start, snapshot_id=snapshot))
         assert rest == pages[done:]

@@ -227,12 +227,22 @@ async def test_a_list_without_end_is_broken_off(spotify: SpotifyClient, wire: Fa
     assert wire.other_requests < 225
 
 
-async def test_a_page_without_entries_is_the_last_whatever_it_says(
+async def test_an_album_goes_on_behind_a_page_without_tracks(
     spotify: SpotifyClient, wire: FakeSpotifyWire, world: World
 ) -> None:
-    wire.fail(f"/v1/playlists/{world.large.id}/items", as_json({"items": [], "next": "more"}))
-    (page,) = await all_of(spotify.fetch_playlist(world.large.id))
-    assert page.is_last
+    album = world.album("Long")
+    wire.fail(f"/v1/albums/{album.id}/tracks", as_json({"items": [], "next": "more", "limit": 50}))
+    found = await spotify.fetch_album(album.id)
+    assert [entry.position for entry in found.entries] == [*range(50), *range(100, 123)]
+
+
+async def test_a_server_that_gives_less_than_was_asked_for_is_asked_for_the_next_at_its_own_pace(
+    spotify: SpotifyClient, wire: FakeSpotifyWire, world: World
+) -> None:
+    page = {"items": [{"item": None}] * 18, "next": "more", "limit": 20}  # two of twenty are kept back
+    wire.fail(f"/v1/playlists/{world.large.id}/items", as_json(page))
+    first, second, *_ = await all_of(spotify.fetch_playlist(world.large.id))
+    assert (len(first.entries), first.following, second.offset) == (18, 20, 20)
 
 
 async def test_a_hidden_total_is_learnt_from_the_first_page(spotify: SpotifyClient, world: World) -> None:

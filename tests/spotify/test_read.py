@@ -114,7 +114,24 @@ def test_a_page_without_items_is_refused() -> None:
     odds: list[dict[str, Any]] = [{}, {"items": None}, {"items": {}}]
     for odd in odds:
         with pytest.raises(Broken):
-            read_items(odd)
+            read_items(odd, 0, 50)
+
+
+@pytest.mark.parametrize(
+    ("page", "following"),
+    [
+        ({"items": [1] * 50}, None),
+        ({"items": [1] * 50, "next": "x"}, 150),
+        ({"items": [], "next": "x"}, 150),
+        ({"items": [1] * 7, "next": "x", "limit": 20}, 120),
+        ({"items": [1] * 50, "next": "x", "limit": 20}, 150),
+        ({"items": [], "next": "x", "limit": -1}, 150),
+        ({"items": [], "next": "x", "limit": 10**9}, 150),
+        ({"items": [], "next": None, "limit": 50}, None),
+    ],
+)
+def test_the_next_page_begins_behind_the_places_of_this_one(page: dict[str, Any], following: int | None) -> None:
+    assert read_items(page, 100, 50) == (page["items"], following)
 
 
 @pytest.mark.parametrize("field", ["items", "tracks"])

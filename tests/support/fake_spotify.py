@@ -140,7 +140,9 @@ SKIPPED_TITLES = {Skip.REMOVED: "", Skip.LOCAL: "A file of mine", Skip.EPISODE: 
 
 
 def page_of(found: FakePlaylist, head: PlaylistHead, at: int, *, walk: int) -> PlaylistPage:
-    page = PlaylistPage(head, at, entries_of(found, at, PAGE), is_last=False, walk=walk)
+    following = at + PAGE if at + PAGE < len(found.rows) else None
+    entries = () if at in found.gaps else entries_of(found, at, PAGE)
+    page = PlaylistPage(head, at, entries, is_last=False, walk=walk, following=following)
     found.gave_a_page()
     return page
 

@@ -164,6 +164,8 @@ class FakeSpotifyWire:
             return error(403, "Forbidden")
         episodes = "episode" in asked.query.get("additional_types", "")
         page = slice_json(found.rows, lambda row: entry_json(row, episodes=episodes), offset, limit, "items")
+        if offset in found.gaps:
+            page["items"] = []
         found.gave_a_page()
         return as_json(page)
 

@@ -78,7 +78,10 @@ class FakeAlbum:
 
 @dataclass
 class FakePlaylist:
-    """A list of rows. ``access``: open, closed (403 for its entries) or hidden (404)."""
+    """A list of rows. ``access``: open, closed (403 for its entries) or hidden (404).
+
+    ``gaps``: where pages begin that come without entries although more follow.
+    """
 
     id: str
     title: str
@@ -89,6 +92,7 @@ class FakePlaylist:
     tells_total: bool = True
     changes: list[tuple[int, Callable[[list[Row]], None]]] = field(default_factory=list)
     pages_given: int = 0
+    gaps: frozenset[int] = frozenset()
 
     @property
     def snapshot_id(self) -> str:

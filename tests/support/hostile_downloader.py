@@ -7,6 +7,7 @@ where it notes its pid, its children's pids and its environment, for a test to l
 ``fetch_spotdl``.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -55,9 +56,8 @@ def done(request: Request, **changes: Any) -> None:
         place = json.loads((_NOTES / "shelf.json").read_text())["places"]["shelf000001"]
         shutil.copy(place["sound"], path)
     page = {"url": request["url"], "title": "Harbour", "channel": "Ann Lee", "duration_s": 12, "score": 0}
-    say(
-        **{"type": "result", "ok": True, "path": str(path), "duration_s": 12, "page": page, "tool": "fake 1", **changes}
-    )
+    told = {"type": "result", "ok": True, "path": str(path), "duration_s": 12, "page": page, "tool": "fake 1"}
+    say(**{**told, "audio_sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **changes})
 
 
 def plays_on(request: Request) -> None:
@@ -103,6 +103,10 @@ def length_of_nan(request: Request) -> None:
 
 def no_page(request: Request) -> None:
     done(request, page=None)
+
+
+def hash_of_nothing(request: Request) -> None:
+    done(request, audio_sha256="0" * 63 + "\u0660")
 
 
 def exit_0_without_result(_: Request) -> None:

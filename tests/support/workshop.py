@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import soundfile
+from sqlalchemy import text as sql
 
 from soundforge import accounts, jobs, pipeline
 from soundforge.config import Settings
@@ -32,6 +33,11 @@ from tests.support.fakes_storage import MemoryStorage
 from tests.support.jobs import DEADLINE_S, Wire, open_wire
 
 SETTLED_S = 5.0
+_ONE_TRY = (
+    "CREATE FUNCTION one_try() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.max_attempts := 1; RETURN NEW; END'",
+    """CREATE TRIGGER one_try BEFORE INSERT ON oban_jobs FOR EACH ROW WHEN (NEW.queue = '{queue}')
+    EXECUTE FUNCTION one_try()""",
+)
 QUEUES = "imports:2,processing:2,analysis:2,exports:1,maintenance:1"
 
 
@@ -94,6 +100,12 @@ class Workshop:
         if world:
             await self.set("spotify_client_id", world.client_id)
             await self.set("spotify_client_secret", world.client_secret)
+
+    async def let_jobs_try_once(self, queue: str) -> None:
+        """Make the first attempt of jobs that are asked for from now on their last: nobody waits for two more."""
+        async with transaction() as session:
+            for statement in _ONE_TRY:
+                await session.execute(sql(statement.format(queue=queue)))
 
     async def paste(self, text: str) -> Job:
         """Ask for the import of a paste."""
@@ -183,7 +195,8 @@ async def open_workshop(
         await pipeline.sweep_prefix(fakes["storage"], prefix)
 
     with pipeline.bind(Ports(settings=working, **fakes)), accounts.open_settings({}, keyring):
-        async with open_wire(database.dsn) as wire, jobs.open_node(working, database.dsn, on_sweep=sweep):
+        opening = jobs.open_node(working, database.dsn, on_sweep=sweep, lacking=await pipeline.lacking())
+        async with open_wire(database.dsn) as wire, opening as node, pipeline.open_readiness(node):
             separator = next(iter(fakes["separators"].values()))
             engines = (fakes["decoder"], separator, fakes["analyzer"])
             yield Workshop(working, fakes["storage"], owner_id, wire, *engines, fakes["spotify"], fakes["downloader"])

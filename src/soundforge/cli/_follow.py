@@ -79,7 +79,7 @@ async def open_help(rooms: app.Rooms) -> AsyncIterator[None]:
     """Work every queue here that no living worker serves."""
     async with reading() as session:
         nodes = (await jobs.queue_figures(session)).nodes
-    served = {node.queue for node in nodes if node.silent_s < jobs.STALE_S}
+    served = {node.queue for node in nodes if node.silent_s < jobs.STALE_S and not node.paused}
     missing = {queue: limit for queue, limit in jobs.QUEUE_LIMITS.items() if queue not in served}
     if not missing:
         yield

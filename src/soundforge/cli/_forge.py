@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from cyclopts import App
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from soundforge import formats, library, pipeline, sources, spotify, views
+from soundforge import formats, jobs, library, pipeline, sources, spotify, views
 from soundforge.app import Rooms
 from soundforge.cli._follow import Show, follow, open_help
 from soundforge.cli._output import say, say_json
@@ -18,6 +19,8 @@ from soundforge.cli._rooms import find_user_id, run_command
 from soundforge.cli._separation import open_local_models
 from soundforge.db import reading, transaction
 from soundforge.errors import Invalid, Rejected
+from soundforge.tables import Job, Kind
+from soundforge.tools import Tools
 from soundforge.views import JobView, TrackView
 
 SOME_FAILED = 3
@@ -120,7 +123,7 @@ async def forge_sources(
     """Import files, links and lines and follow them to the end, working queues that nobody else works."""
     asked = [await _ask(rooms, owner_id, file, options) for file in found.files]
     if found.paste:
-        asked.append(await _ask_paste(owner_id, found.paste, str(options["model"])))
+        asked.append(await _ask_paste(rooms, owner_id, found.paste, str(options["model"])))
     ids = [one.job_id for one in asked if one.job_id]
     ended: list[JobView] = []
     if ids:
@@ -146,13 +149,21 @@ async def _ask(rooms: Rooms, owner_id: UUID, file: Path, options: Mapping[str, A
         return _Asked(file.name, error=error.sentence)
     async with pipeline.open_upload(settings, file.name, _chunks(file)) as upload, transaction() as session:
         job = await pipeline.request_import(session, owner_id, upload, options=options)
+        await _check_downloader(session, rooms, job)
     return _Asked(file.name, job.id)
 
 
-async def _ask_paste(owner_id: UUID, paste: pipeline.Recognised, model: str) -> _Asked:
+async def _ask_paste(rooms: Rooms, owner_id: UUID, paste: pipeline.Recognised, model: str) -> _Asked:
     async with transaction() as session:
         job = await pipeline.request_paste(session, owner_id, paste, model=model)
+        await _check_downloader(session, rooms, job)
     return _Asked(str(job.params["name"]), job.id)
+
+
+async def _check_downloader(session: AsyncSession, rooms: Rooms, job: Job) -> None:
+    """Refuse to wait for songs that nobody can fetch; raises ``Broken`` ("tool_missing")."""
+    if "what" in job.params and not await jobs.is_worked(session, Kind.DOWNLOAD):
+        Tools(rooms.settings.tools_folder).python(sources.DOWNLOADER)
 
 
 async def _chunks(file: Path) -> AsyncIterator[bytes]:

@@ -134,12 +134,18 @@ class LibraryChanged(Event):
 
 @dataclass(frozen=True)
 class PlaylistChanged(Event):
-    """A list has other entries, or was read to its end."""
+    """A list has other entries, or was read to its end. ``entries`` are the ids of those that came, moved or went."""
 
     subject: ClassVar[str] = "playlist_id"
     about: ClassVar[str] = "playlists"
 
     playlist_id: UUID
+    entries: tuple[str, ...] = ()
+
+    def after(self, _earlier: Self) -> Self:
+        """Name the entries of both changes."""
+        merged = tuple(dict.fromkeys((*_earlier.entries, *self.entries)))
+        return type(self)(self.owner_id, self.playlist_id, merged)
 
 
 @dataclass(frozen=True)

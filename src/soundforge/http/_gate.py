@@ -42,20 +42,17 @@ class Gate:
     refused: list[str] = field(default_factory=list)
     _tunnels: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take one connection: a request for a tunnel, then its bytes."""
-        task = asyncio.current_task()
-        if task is None or len(self._tunnels) >= _MOST_TUNNELS:
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take one connection: a request for a tunnel, then its bytes.
+
+        The task is ours: of one that asyncio makes, Python 3.12.1 logs it as an error when it is cancelled.
+        """
+        if len(self._tunnels) >= _MOST_TUNNELS:
             writer.transport.abort()
             return
+        task = asyncio.create_task(self._tunnel(reader, writer), name="gate-tunnel")
         self._tunnels.add(task)
-        try:
-            await self._serve(reader, writer)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-            log.debug("gate_tunnel_ended", error=repr(error))
-        finally:
-            writer.transport.abort()
-            self._tunnels.discard(task)
+        task.add_done_callback(self._tunnels.discard)
 
     async def close(self) -> None:
         """End every tunnel."""
@@ -63,6 +60,14 @@ class Gate:
             task.cancel()
         if self._tunnels:
             await asyncio.wait(self._tunnels)
+
+    async def _tunnel(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._serve(reader, writer)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+            log.debug("gate_tunnel_ended", error=repr(error))
+        finally:
+            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(_HEAD_S):

@@ -20,7 +20,16 @@ from soundforge.jobs._figures import (
 from soundforge.jobs._kinds import KEEP_UPLOADS, KINDS, QUEUE_LIMITS, KindSpec
 from soundforge.jobs._node import Node
 from soundforge.jobs._open import open_node
-from soundforge.jobs._queues import MOST_AT_ONCE, QueueOrder, change_queue, list_queue_settings, obey_queues
+from soundforge.jobs._queues import (
+    MOST_AT_ONCE,
+    QueueOrder,
+    change_queue,
+    find_reason_to_wait,
+    is_worked,
+    list_queue_settings,
+    obey_queues,
+    set_working,
+)
 from soundforge.jobs._reads import (
     count_by_status,
     find_job,
@@ -31,6 +40,7 @@ from soundforge.jobs._reads import (
     list_jobs,
     list_left_failed,
     list_made_files,
+    list_retried,
     list_running,
     list_track_jobs,
     may_retry,
@@ -73,14 +83,17 @@ __all__ = [
     "estimate_wait",
     "estimate_waits",
     "find_job",
+    "find_reason_to_wait",
     "get_job",
     "is_left_failed",
+    "is_worked",
     "list_children",
     "list_failed_children",
     "list_jobs",
     "list_left_failed",
     "list_made_files",
     "list_queue_settings",
+    "list_retried",
     "list_running",
     "list_track_jobs",
     "may_retry",
@@ -90,6 +103,7 @@ __all__ = [
     "request_cancel",
     "retry_in_s",
     "retry_job",
+    "set_working",
     "wake_cancelled",
     "work",
 ]

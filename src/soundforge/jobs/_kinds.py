@@ -24,11 +24,16 @@ class KindSpec:
     backoff_s: float  # before the second attempt; each further wait is four times as long
     limit_s: float  # of one run
     attempts: int = 3
+    waits_for: str = ""  # one sentence, told while every node leaves its jobs to others
 
 
 KINDS: dict[Kind, KindSpec] = {
     Kind.IMPORT: KindSpec("imports", "soundforge.pipeline.ImportWorker", 5, 2 * _HOUR_S),
-    Kind.DOWNLOAD: KindSpec("download", "soundforge.pipeline.DownloadWorker", 30, 30 * _MINUTE_S),
+    Kind.DOWNLOAD: KindSpec(
+        *("download", "soundforge.pipeline.DownloadWorker", 30, 30 * _MINUTE_S),
+        waits_for="The downloader is not installed: these songs are fetched as soon as it is, in Settings or by"
+        " `soundforge tools install downloader`; files can be uploaded without it.",
+    ),
     Kind.SEPARATION: KindSpec("processing", "soundforge.pipeline.SeparationWorker", 10, 6 * _HOUR_S),
     Kind.ANALYSIS: KindSpec("analysis", "soundforge.pipeline.AnalysisWorker", 10, 2 * _HOUR_S),
     Kind.EXPORT: KindSpec("exports", "soundforge.pipeline.ExportWorker", 5, _HOUR_S),

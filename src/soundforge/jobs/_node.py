@@ -24,6 +24,7 @@ class Node:
     oban: Oban
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     memory: Memory = field(default_factory=Memory)
+    lacking: set[str] = field(default_factory=set)  # queues whose jobs need what this machine does not have
 
     @property
     def folder(self) -> Path:

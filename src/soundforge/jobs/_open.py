@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,11 +14,13 @@ from soundforge import logs
 from soundforge.config import Settings
 from soundforge.jobs._clock import FORGET_S, GRACE_S, HEARTBEAT_S, KEEP_S, STAGE_S, TEN_YEARS_S
 from soundforge.jobs._keeper import keep
+from soundforge.jobs._kinds import KINDS
 from soundforge.jobs._locks import Locks
 from soundforge.jobs._node import Node, OnSweep, register, unregister
 from soundforge.jobs._queues import QueueOrder, read_orders
 from soundforge.jobs._slot import hold_free_slots, hold_slot
 from soundforge.jobs._sweep import clear
+from soundforge.tables import Kind
 
 _log = logs.get(__name__)
 
@@ -26,19 +28,23 @@ _POOL_WAIT_S = 5.0
 
 
 @asynccontextmanager
-async def open_node(settings: Settings, dsn: str, *, on_sweep: OnSweep) -> AsyncIterator[Node]:
+async def open_node(
+    settings: Settings, dsn: str, *, on_sweep: OnSweep, lacking: Collection[Kind] = ()
+) -> AsyncIterator[Node]:
     """Work the queues of ``settings`` until the block ends; running jobs are then put back.
 
     ``on_sweep(prefix)`` removes what a failed run stored, except what rows refer to. With no queues
-    the node only cancels and helps to rescue. The bound database must be that of ``dsn``.
+    the node only cancels and helps to rescue. The bound database must be that of ``dsn``. Jobs of the kinds in
+    ``lacking`` are left to others until ``set_working`` says otherwise.
     """
     locks = Locks()
     async with _pool(dsn) as pool, contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(locks.close)
         queues = settings.queue_limits()
         name = await stack.enter_async_context(hold_slot(settings, locks)) if queues else f"client-{id(locks):x}"
-        orders = await read_orders(name, queues)
-        node = Node(name, settings, on_sweep, _oban(settings, pool, name, orders))
+        lacks = {KINDS[kind].queue for kind in lacking}
+        orders = await read_orders(name, queues, lacks)
+        node = Node(name, settings, on_sweep, _oban(settings, pool, name, orders), lacking=lacks)
         if queues:
             await clear(node.name, node.folder, on_sweep)
             async with contextlib.aclosing(hold_free_slots(settings, locks)) as free_slots:

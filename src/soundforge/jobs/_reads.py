@@ -110,6 +110,12 @@ async def list_failed_children(session: AsyncSession, owner_id: UUID, parent_id:
     return (await session.scalars(failed.order_by(JOBS.c.created_at, JOBS.c.id))).all()
 
 
+async def list_retried(session: AsyncSession, import_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of some imports another one took lines from that had come to nothing."""
+    again = select(JOBS.c.parent_id).where(JOBS.c.parent_id.in_(import_ids), JOBS.c.kind == Kind.IMPORT.value)
+    return {UUID(str(one)) for one in await session.scalars(again)}
+
+
 def is_left_failed() -> ColumnElement[bool]:
     """Return the condition of a download that failed and that no later one of the same track has replaced."""
     later = JOBS.alias("later")

@@ -1,7 +1,7 @@
 """Lists of songs: read in walks, page by page. Each walk writes over what the one before it said."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -10,21 +10,21 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import NotFound
-from soundforge.events import PlaylistChanged, publish
+from soundforge.events import PlaylistChanged, publish_all
 from soundforge.library._types import NewEntry, NewPlaylist
 from soundforge.tables import Page, Playlist, PlaylistTrack, Sort, read_number, read_page
 
 OWN = "own"  # a list made by hand
 _NEWEST = Sort(Playlist.created_at, Playlist.id, read=datetime.fromisoformat)
+_TOLD = 150  # ids of entries in one event
 _IN_ORDER = Sort(PlaylistTrack.position, PlaylistTrack.id, read=read_number)
 
 
 async def add_playlist(session: AsyncSession, owner_id: UUID, new: NewPlaylist, walk_id: UUID) -> UUID:
     """Add a list, or take the one of the same source up again; ``walk_id`` names the reading of it. Gives its id."""
     fresh = {"title": new.title, "made_by": new.made_by, "total": new.total, "walk_id": walk_id}
-    adding = insert(Playlist).values(
-        id=uuid4(), owner_id=owner_id, kind=new.kind, source_id=new.source_id, notice=None, read_at=None, **fresh
-    )
+    fresh |= {"notice": None, "read_at": None}  # until this walk has come to its end
+    adding = insert(Playlist).values(id=uuid4(), owner_id=owner_id, kind=new.kind, source_id=new.source_id, **fresh)
     keyed = [Playlist.owner_id, Playlist.kind, Playlist.source_id]
     written = adding.on_conflict_do_update(index_elements=keyed, set_=fresh).returning(Playlist.id)
     return (await session.execute(written)).scalar_one()
@@ -41,7 +41,8 @@ async def add_entries(
     session: AsyncSession, owner_id: UUID, playlist_id: UUID, walk_id: UUID, entries: Sequence[NewEntry]
 ) -> None:
     """Write what one page of a walk says; an entry that was there before keeps the time when it came."""
-    seen = await _seen(session, playlist_id, walk_id, {entry.entry_id for entry in entries})
+    told = {entry.entry_id for entry in entries}
+    seen, before = await _seen(session, playlist_id, walk_id, told), await _shown(session, playlist_id, told)
     now = datetime.now(UTC)
     rows = []
     for entry in entries:
@@ -68,7 +69,8 @@ async def add_entries(
         }
         keyed = [PlaylistTrack.playlist_id, PlaylistTrack.entry_id, PlaylistTrack.occurrence]
         await session.execute(adding.on_conflict_do_update(index_elements=keyed, set_=fresh), rows)
-    await publish(session, PlaylistChanged(owner_id=owner_id, playlist_id=playlist_id))
+    after = await _shown(session, playlist_id, told)
+    await _tell(session, owner_id, playlist_id, [key for key, shown in after.items() if shown != before.get(key)])
 
 
 async def end_walk(
@@ -77,12 +79,17 @@ async def end_walk(
     """Note that a list was read to its end. What the walk did not see is gone, unless the source keeps entries back."""
     now = datetime.now(UTC)
     playlist = await get_playlist(session, owner_id, playlist_id)
+    counted = await count_read(session, playlist)
+    if notice is None and playlist.total is not None and counted < playlist.total:
+        notice, is_cut = f"Only {counted} of {playlist.total} entries were given.", True
     playlist.notice, playlist.read_at = notice, now
+    gone: Sequence[UUID] = ()
     if not is_cut:
         left = (PlaylistTrack.playlist_id == playlist_id, PlaylistTrack.walk_id != playlist.walk_id)
-        await session.execute(update(PlaylistTrack).where(*left, PlaylistTrack.gone_at.is_(None)).values(gone_at=now))
+        going = update(PlaylistTrack).where(*left, PlaylistTrack.gone_at.is_(None)).values(gone_at=now)
+        gone = (await session.scalars(going.returning(PlaylistTrack.id))).all()
     await session.flush()
-    await publish(session, PlaylistChanged(owner_id=owner_id, playlist_id=playlist_id))
+    await _tell(session, owner_id, playlist_id, gone)
 
 
 async def get_playlist(session: AsyncSession, owner_id: UUID, playlist_id: UUID) -> Playlist:
@@ -129,6 +136,40 @@ async def remove_playlist(session: AsyncSession, owner_id: UUID, playlist_id: UU
     """Forget a list; its tracks stay. Raises ``NotFound``."""
     await get_playlist(session, owner_id, playlist_id)
     await session.execute(delete(Playlist).where(Playlist.id == playlist_id, Playlist.owner_id == owner_id))
+
+
+async def count_read(session: AsyncSession, playlist: Playlist) -> int:
+    """How many entries the reading that is under way, or was the last, has seen."""
+    seen = (PlaylistTrack.playlist_id == playlist.id, PlaylistTrack.walk_id == playlist.walk_id)
+    return await session.scalar(select(func.count()).select_from(PlaylistTrack).where(*seen)) or 0
+
+
+async def list_places(
+    session: AsyncSession, playlist_id: UUID, entry_ids: Collection[UUID]
+) -> Sequence[tuple[PlaylistTrack, UUID | None]]:
+    """Some entries, also gone ones, in the list's order; each with the living one before it, None at the top."""
+    before = func.lag(PlaylistTrack.id).over(order_by=(PlaylistTrack.position, PlaylistTrack.id))
+    living = (PlaylistTrack.playlist_id == playlist_id, PlaylistTrack.gone_at.is_(None))
+    places = select(PlaylistTrack.id, before.label("before")).where(*living).subquery()
+    mine = (PlaylistTrack.playlist_id == playlist_id, PlaylistTrack.id.in_(entry_ids))
+    found = select(PlaylistTrack, places.c.before).outerjoin(places, places.c.id == PlaylistTrack.id).where(*mine)
+    rows = await session.execute(found.order_by(PlaylistTrack.position, PlaylistTrack.id))
+    return [(row[0], row[1]) for row in rows]
+
+
+async def _tell(session: AsyncSession, owner_id: UUID, playlist_id: UUID, changed: Sequence[UUID]) -> None:
+    """Say that a list changed, and which entries; in parts that fit into a notification."""
+    parts = [changed[start : start + _TOLD] for start in range(0, max(len(changed), 1), _TOLD)]
+    told = [PlaylistChanged(owner_id, playlist_id, tuple(map(str, part))) for part in parts]
+    await publish_all(session, told)
+
+
+async def _shown(session: AsyncSession, playlist_id: UUID, entry_ids: set[str]) -> dict[UUID, tuple[object, ...]]:
+    """What pages show of some entries, by the ids of the rows."""
+    one = PlaylistTrack
+    found = select(one.id, one.position, one.track_id, one.title, one.skip, one.gone_at.is_(None))
+    rows = await session.execute(found.where(one.playlist_id == playlist_id, one.entry_id.in_(entry_ids)))
+    return {row[0]: tuple(row[1:]) for row in rows}
 
 
 async def _seen(session: AsyncSession, playlist_id: UUID, walk_id: UUID, entry_ids: set[str]) -> Counter[str]:

@@ -64,15 +64,20 @@ async def set_year(session: AsyncSession, owner_id: UUID, track_id: UUID, year: 
 
 
 async def join_tracks(session: AsyncSession, owner_id: UUID, double_id: UUID, into_id: UUID) -> None:
-    """Let every list name ``into_id`` in place of ``double_id``, and hand it the double's Spotify id."""
+    """Let every list name ``into_id`` in place of ``double_id``, and let it be found by all that the double was called.
+
+    So a list that is read again finds the one track under both its Spotify ids and makes no new double.
+    """
     double = await get_track(session, owner_id, double_id)
     track = await get_track(session, owner_id, into_id)
     moved = update(PlaylistTrack).where(PlaylistTrack.track_id == double_id)
     await session.execute(moved.values(track_id=into_id))
+    names = [*_names(double), *double.aliases]
     spotify_id, double.spotify_id = double.spotify_id, None
     await session.flush()  # no two living tracks have the same
     track.spotify_id = track.spotify_id or spotify_id
     track.isrc = track.isrc or double.isrc
+    track.aliases = sorted({*track.aliases, *names} - {*_names(track)})
     await session.flush()
 
 
@@ -84,6 +89,7 @@ async def _alike(session: AsyncSession, owner_id: UUID, songs: Iterable[NewSong]
         Track.isrc.in_({song.isrc for song in songs if song.isrc}),
         Track.source_url.in_({song.source_url for song in songs if song.source_url}),
         tuple_(_TITLE, _ARTIST).in_(words),
+        Track.aliases.overlap([name for song in songs for name in _names(song)]),
     )
     statement = select(Track).where(Track.owner_id == owner_id, Track.deleted_at.is_(None), alike)
     return (await session.scalars(statement.order_by(Track.created_at, Track.id))).all()
@@ -93,28 +99,32 @@ class _Known:
     """Tracks by everything that tells them apart."""
 
     def __init__(self, tracks: Iterable[Track]) -> None:
-        self._by: dict[tuple[str, ...], list[Track]] = {}
+        self._by: dict[str, list[Track]] = {}
         for track in tracks:
             self.add(track)
 
     def add(self, track: Track) -> None:
         """Take a track in."""
         title, artist = track.search_text.split("\n")[:2]
-        names = (("spotify", track.spotify_id), ("url", track.source_url), ("isrc", track.isrc))
-        for name in (*names, ("words", f"{title}\n{artist}")):
-            if name[1]:
-                self._by.setdefault((name[0], name[1]), []).append(track)
+        for name in (*_names(track), *track.aliases, f"words:{title}\n{artist}"):
+            self._by.setdefault(name, []).append(track)
 
     def find(self, song: NewSong) -> Track | None:
         """The track that is this song, surest signs first."""
-        for name in (("spotify", song.spotify_id), ("url", song.source_url), ("isrc", song.isrc)):
-            if name[1] and (found := self._by.get((name[0], name[1]))):
+        for name in _names(song):
+            if found := self._by.get(name):
                 return found[0]
         if song.source_url:
             return None  # somebody's own choice of a source is never another track's
         words = _words(song)
-        alike = self._by.get(("words", f"{fold(words['title'])}\n{fold(words['artist'])}"), ())
+        alike = self._by.get(f"words:{fold(words['title'])}\n{fold(words['artist'])}", ())
         return next((track for track in alike if _may_be(track, song)), None)
+
+
+def _names(thing: Track | NewSong) -> list[str]:
+    """What tells a song apart, the surest first."""
+    named = (("spotify", thing.spotify_id), ("url", thing.source_url), ("isrc", thing.isrc))
+    return [f"{kind}:{name}" for kind, name in named if name]
 
 
 def _may_be(track: Track, song: NewSong) -> bool:
@@ -137,6 +147,7 @@ def _new_track(owner_id: UUID, song: NewSong) -> Track:
         source_url=song.source_url or None,
         spotify_id=song.spotify_id or None,
         isrc=song.isrc or None,
+        aliases=[],
         duration_ms=song.duration_ms or None,
         **words,
         **search_fields(**words),

@@ -1,10 +1,10 @@
 """Tracks: put in, find, list, change, remove, bring back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, literal_column, select
+from sqlalchemy import Select, delete, func, literal_column, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +17,7 @@ from soundforge.library._types import NewTrack, Query
 from soundforge.tables import (
     TRACK_SORTS,
     AnalysisPart,
+    File,
     Job,
     Page,
     Sort,
@@ -70,9 +71,11 @@ async def add_track(session: AsyncSession, owner_id: UUID, new: NewTrack) -> Tra
     return track
 
 
-async def find_track_by_audio(session: AsyncSession, owner_id: UUID, sha256: str) -> Track | None:
-    """The owner's living track made of exactly these bytes, if there is one."""
-    found = await session.scalars(_living(owner_id).where(Track.audio_sha256 == sha256))
+async def find_track_by_audio(session: AsyncSession, owner_id: UUID, hashes: Collection[str]) -> Track | None:
+    """The owner's living track that is made of audio with any of these hashes, or was stored as a file with one."""
+    files = select(File.id).where(File.owner_id == owner_id, File.sha256.in_(hashes))
+    same = or_(Track.audio_sha256.in_(hashes), Track.audio_file_id.in_(files))
+    found = await session.scalars(_living(owner_id).where(same).order_by(Track.created_at, Track.id).limit(1))
     return found.one_or_none()
 
 

@@ -38,6 +38,7 @@ from soundforge.pipeline._parts import (
 from soundforge.pipeline._paste import Line, Recognised, read_order, recognise, request_paste
 from soundforge.pipeline._pcm import PcmCache
 from soundforge.pipeline._ports import CpuSlots, Ports, bind
+from soundforge.pipeline._readiness import lacking, open_readiness
 from soundforge.pipeline._render import RENDERED, request_render
 from soundforge.pipeline._requests import (
     check_options,
@@ -100,11 +101,13 @@ __all__ = [
     "check_options",
     "choose",
     "hash_of",
+    "lacking",
     "list_choices",
     "list_models",
     "offer_demo",
     "open_housekeeping",
     "open_part",
+    "open_readiness",
     "open_upload",
     "read_order",
     "received_bytes",

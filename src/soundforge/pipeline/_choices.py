@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import jobs, library, sources
 from soundforge.errors import Conflict, Invalid
-from soundforge.pipeline._paste import check_downloads
+from soundforge.pipeline._paste import check_downloads, request_lines
 from soundforge.pipeline._requests import new_download
 from soundforge.tables import ACTIVE, Job, Kind, Track
 
@@ -63,17 +63,33 @@ async def request_cancel(session: AsyncSession, owner_id: UUID, job_id: UUID) ->
 
 
 async def request_retry_failed(session: AsyncSession, owner_id: UUID, import_id: UUID) -> int:
-    """Try every download of an import again that failed and was not replaced; gives how many.
+    """Try all of an import again that failed: downloads that were not replaced, and lines; gives how many.
 
-    Raises ``NotFound``; ``Conflict`` ("nothing_failed").
+    The lines become an import of their own, once. Raises ``NotFound``; ``Forbidden`` ("downloads_off"); ``Conflict``
+    ("nothing_failed"), or "already_running" while another import of these lines is under way.
     """
-    await jobs.get_job(session, owner_id, import_id, lock=True)
+    await check_downloads(session)
+    job = await jobs.get_job(session, owner_id, import_id, lock=True)
     failed = await jobs.list_failed_children(session, owner_id, import_id)
     for child_id in failed:
         await jobs.retry_job(session, owner_id, child_id)
-    if not failed:
-        raise Conflict("No download of this import has failed.", code="nothing_failed")
-    return len(failed)
+    lines = [] if await jobs.list_retried(session, [import_id]) else _failed_lines(job)
+    if lines:
+        await request_lines(session, owner_id, lines, **_like(job, len(lines)))
+    if not (failed or lines):
+        raise Conflict("Nothing of this import has failed.", code="nothing_failed")
+    return len(failed) + len(lines)
+
+
+def _failed_lines(job: Job) -> list[dict[str, str]]:
+    """The lines of a paste that came to nothing."""
+    lines = job.params.get("lines", [])
+    return [lines[problem["line"] - 1] for problem in job.result.get("problems", [])]
+
+
+def _like(job: Job, count: int) -> dict[str, Any]:
+    name = f"{job.params['name']}: {count} again"
+    return {"name": name, "model": str(job.params.get("model", "auto")), "parent_id": job.id}
 
 
 async def request_retry_all(session: AsyncSession, owner_id: UUID) -> int:

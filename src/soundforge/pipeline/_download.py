@@ -19,7 +19,7 @@ from soundforge.pipeline._sheets import of_track
 from soundforge.pipeline._song import ask_for_the_rest, decode_song, hash_of, store_song
 from soundforge.pipeline._spotify import open_api, read_track
 from soundforge.sources import Candidate, Downloaded, Song, SourceRefused
-from soundforge.tables import Status
+from soundforge.tables import Status, Track
 
 _log = logs.get(__name__)
 
@@ -49,12 +49,11 @@ async def download(run: jobs.Run) -> None:
     cover = await _fetch_cover(run, plan.wanted)
     fetched = await _fetch(run, plan, cover)
     await run.move(Status.PROCESSING)
-    sha256 = await hash_of(fetched.path)
-    if await _finish_duplicate(run, plan, fetched, sha256):
+    if await _finish_duplicate(run, plan, fetched):
         return
     decoded = await decode_song(run, fetched.path, from_percent=_FETCHED)
     await _check_length(run, plan, fetched, decoded)
-    audio = await store_song(run, fetched.path, decoded, sha256, cover=cover)
+    audio = await store_song(run, fetched.path, decoded, fetched.audio_sha256, cover=cover)
     await _finish(run, plan, fetched, audio)
 
 
@@ -161,19 +160,37 @@ async def _check_length(run: jobs.Run, plan: _Plan, fetched: Downloaded, decoded
     raise sources.failure("wrong_length", f"{decoded.pcm.duration_s:.1f} s, not {wanted_ms} ms", fetched.candidates)
 
 
-async def _finish_duplicate(run: jobs.Run, plan: _Plan, fetched: Downloaded, sha256: str) -> bool:
-    """End as the double of a track that is made of the same bytes: lists name that one, and the empty one goes."""
+async def _finish_duplicate(run: jobs.Run, plan: _Plan, fetched: Downloaded) -> bool:
+    """End where the same sound is there already; False where it is not. Raises ``Conflict`` ("audio_of_another").
+
+    The track's own, chosen once more: then it is the right song. Another track's: one that has no audio joins it, lists
+    name that one and the empty one goes; one that has audio keeps it, for two tracks cannot be made of the same.
+    """
     async with reading() as session:
-        same = await library.find_track_by_audio(session, run.owner_id, sha256)
-        double = await library.get_track(session, run.owner_id, plan.track_id)
+        same = await library.find_track_by_audio(session, run.owner_id, await _hashes(fetched))
+        wanted = await library.get_track(session, run.owner_id, plan.track_id)
     if same is None:
         return False
-    result = {"track_id": str(same.id), "duplicate": True, "source": fetched.source.url}
-    async with run.done(result) as session:
-        if same.id != plan.track_id and double.audio_file_id is None:
-            await library.join_tracks(session, run.owner_id, plan.track_id, same.id)
-            await library.remove_track(session, run.owner_id, plan.track_id)
+    if same.id != wanted.id and wanted.audio_file_id is not None:
+        raise _audio_of_another(same)
+    async with run.done({"track_id": str(same.id), "duplicate": True, "source": fetched.source.url}) as session:
+        if same.id == wanted.id:
+            await library.confirm_track(session, run.owner_id, wanted.id)
+        else:
+            await library.join_tracks(session, run.owner_id, wanted.id, same.id)
+            await library.remove_track(session, run.owner_id, wanted.id)
     return True
+
+
+async def _hashes(fetched: Downloaded) -> tuple[str, str]:
+    """How the same audio may be known here: by its sound, or as a file that somebody uploaded."""
+    return fetched.audio_sha256, await hash_of(fetched.path)
+
+
+def _audio_of_another(same: Track) -> Conflict:
+    name = f"{same.artist} - {same.title}" if same.artist else same.title
+    sentence = f"This source holds what “{name}” in your library is made of already: choose another source."
+    return Conflict(sentence, code="audio_of_another")
 
 
 async def _finish(run: jobs.Run, plan: _Plan, fetched: Downloaded, audio: NewAudio) -> None:
@@ -198,7 +215,7 @@ async def _finish(run: jobs.Run, plan: _Plan, fetched: Downloaded, audio: NewAud
         if error.code != "duplicate_audio":
             raise
         await sweep_prefix(ports().storage, run.prefix)
-        if not await _finish_duplicate(run, plan, fetched, audio.audio_sha256):
+        if not await _finish_duplicate(run, plan, fetched):
             raise
 
 

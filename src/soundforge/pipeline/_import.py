@@ -45,7 +45,7 @@ async def _import(run: jobs.Run, received: Path) -> None:
 
 async def _finish_duplicate(run: jobs.Run, sha256: str) -> bool:
     async with reading() as session:
-        same = await library.find_track_by_audio(session, run.owner_id, sha256)
+        same = await library.find_track_by_audio(session, run.owner_id, [sha256])
     if same is None:
         return False
     async with run.done({"track_id": str(same.id), "duplicate": True}):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -73,9 +74,28 @@ async def request_paste(session: AsyncSession, owner_id: UUID, recognised: Recog
             recognised.lines[0].sentence if len(recognised.lines) == 1 else "None of these lines can be imported."
         )
         raise Invalid(sentence, code="nothing_recognised")
+    return await request_lines(session, owner_id, orders, name=_title(recognised), model=model)
+
+
+async def request_lines(
+    session: AsyncSession,
+    owner_id: UUID,
+    orders: Sequence[Mapping[str, str]],
+    *,
+    name: str,
+    model: str,
+    parent_id: UUID | None = None,
+) -> Job:
+    """Import what lines were recognised as; raises ``Conflict`` ("already_running") while the same is under way."""
     same = hashlib.sha256(json.dumps(orders).encode()).hexdigest()
-    params = {"what": "paste", "name": _title(recognised), "lines": orders, "model": model}
-    return await jobs.add_job(session, kind=Kind.IMPORT, owner_id=owner_id, unique_key=f"paste:{same}", params=params)
+    return await jobs.add_job(
+        session,
+        kind=Kind.IMPORT,
+        owner_id=owner_id,
+        parent_id=parent_id,
+        unique_key=f"paste:{same}",
+        params={"what": "paste", "name": name, "lines": list(orders), "model": model},
+    )
 
 
 async def check_downloads(session: AsyncSession) -> None:

@@ -66,7 +66,7 @@ async def _write(run: jobs.Run, number: int, sheet: Sheet) -> None:
             await _add_entries(session, run.owner_id, sheet, walk_id, tracks)
         at = {"line": number + 1, "offset": 0, "snapshot_id": ""}
         if not sheet.is_last:
-            at = {"line": number, "offset": sheet.offset + len(sheet.items), "snapshot_id": sheet.snapshot_id}
+            at = {"line": number, "offset": sheet.following, "snapshot_id": sheet.snapshot_id}
         await run.note_in(session, **at, walk_id=str(walk_id), of_line=of_line, counts=_counts(of_line))
 
 

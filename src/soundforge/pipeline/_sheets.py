@@ -30,11 +30,13 @@ class Sheet:
     """Some entries, from ``offset`` on; ``playlist`` is the list that they stand in, None for single songs.
 
     A sheet with offset 0 begins a walk. ``is_last`` ends it: what the walk did not see is then gone, unless ``is_cut``.
+    ``following`` is where the next one begins; 0: with a walk of its own.
     """
 
     items: tuple[Item, ...]
     playlist: NewPlaylist | None = None
     offset: int = 0
+    following: int = 0
     is_last: bool = True
     is_cut: bool = False
     snapshot_id: str = ""
@@ -67,7 +69,8 @@ def list_sheets(text: str, name: str, start: int) -> Iterator[Sheet]:
     """Read a list that was exported as CSV; raises what ``sources.read_exported_list`` does."""
     songs = sources.read_exported_list(text).songs
     identity = hashlib.sha256(text.encode()).hexdigest()
-    playlist = NewPlaylist("list", identity, sources.clean_name(name).title, total=len(songs))
+    title = sources.clean_name(name[:-4] if name.lower().endswith(".csv") else name).title
+    playlist = NewPlaylist("list", identity, title, total=len(songs))
     yield from _cut(playlist, [of_wanted(position, song) for position, song in enumerate(songs)], start)
 
 
@@ -152,7 +155,7 @@ def _cut(playlist: NewPlaylist, items: Sequence[Item], start: int, notice: str |
     for offset in range(start, max(len(items), start + 1), ROWS):
         part = tuple(items[offset : offset + ROWS])
         is_last = offset + ROWS >= len(items)
-        yield Sheet(part, playlist, offset, is_last=is_last, is_cut=notice is not None, notice=notice)
+        yield Sheet(part, playlist, offset, offset + ROWS, is_last=is_last, is_cut=notice is not None, notice=notice)
 
 
 async def _playlist_sheets(playlist_id: str, start: int, snapshot_id: str) -> AsyncIterator[Sheet]:
@@ -164,6 +167,7 @@ async def _playlist_sheets(playlist_id: str, start: int, snapshot_id: str) -> As
                 tuple(_of_entry(entry) for entry in page.entries),
                 NewPlaylist("playlist", head.id, head.title, head.owner, head.total),
                 page.offset,
+                page.following or 0,
                 is_last=page.is_last,
                 is_cut=page.is_cut,
                 snapshot_id=head.snapshot_id,

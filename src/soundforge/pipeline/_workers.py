@@ -20,11 +20,13 @@ from soundforge.pipeline._maintenance import maintain
 from soundforge.pipeline._pack import pack
 from soundforge.pipeline._paste_import import import_paste
 from soundforge.pipeline._ports import ports
+from soundforge.pipeline._readiness import lacking
 from soundforge.pipeline._render import render
 from soundforge.pipeline._separation import separate
 from soundforge.tables import Kind, Track
 
 _ANALYSIS_MB = 700
+_TOOL_AGAIN_S = 30.0
 
 
 @worker(queue=KINDS[Kind.IMPORT].queue)
@@ -43,6 +45,10 @@ class DownloadWorker(jobs.Worker):
     async def body(self, run: jobs.Run) -> None:
         """Download."""
         await download(run)
+
+    async def needs(self, candidate: jobs.Candidate) -> jobs.NotYet | None:  # noqa: ARG002 - any song
+        """The downloader: a machine that has lost it leaves its songs queued, until it has paused the queue."""
+        return jobs.NotYet(KINDS[Kind.DOWNLOAD].waits_for, _TOOL_AGAIN_S) if await lacking() else None
 
 
 @worker(queue=KINDS[Kind.SEPARATION].queue)

@@ -26,9 +26,10 @@ from ._lines import (
 )
 from ._links import Link, LinkKind, Site, is_link, parse_link
 from ._names import Guess, clean_name, one_line
-from ._tool_downloader import ToolDownloader
+from ._tool_downloader import DOWNLOADER, ToolDownloader
 
 __all__ = [
+    "DOWNLOADER",
     "EXTENSIONS",
     "FAILURES",
     "LIKELY_SCORE",

@@ -57,10 +57,12 @@ class Downloaded:
 
     ``path`` lies in the folder of the call; ``source`` is where it came from, ``candidates`` what else there was, the
     best first, at most five. ``is_doubtful``: somebody should listen whether it is the right song. ``tool`` names
-    program and version.
+    program and version. ``audio_sha256`` is of the encoded sound alone, in hex: the same whatever was written into the
+    tags.
     """
 
     path: Path
+    audio_sha256: str
     duration_s: float
     source: Candidate
     candidates: tuple[Candidate, ...]
@@ -70,6 +72,10 @@ class Downloaded:
 
 class Downloader(Protocol):
     """Finds songs on the sites of ``Site`` and fetches them."""
+
+    def is_ready(self) -> bool:
+        """Whether what it needs is installed on this machine; may look at the disk."""
+        ...
 
     async def find(self, song: Song, *, folder: Path, on_progress: OnProgress | None = None) -> tuple[Candidate, ...]:
         """Search; the best first, at most five. Raises what ``fetch`` raises, but nothing found is ``()``."""

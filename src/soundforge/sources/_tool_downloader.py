@@ -8,10 +8,12 @@ must lie in their folder.
 import asyncio
 import math
 import os
+import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +32,7 @@ type Programs = Callable[[str], list[str]]
 type Cookies = Callable[[], Awaitable[str]]
 type OpenGate = Callable[[Path, frozenset[str]], Any]
 
-TOOL: Final = "downloader"
+DOWNLOADER: Final = "downloader"  # its name among the tools
 SPOTDL, YTDLP = "fetch_spotdl", "fetch_ytdlp"
 # Where the sites keep their pages, their searches and their sound. Everything else is refused at the gate.
 SITES: Final = frozenset(
@@ -41,6 +43,7 @@ SITES: Final = frozenset(
 _EXTENSIONS = frozenset({".m4a", ".opus", ".mp3", ".ogg", ".flac"})
 _TRIES = 3  # candidates of one search
 _LETTERS = 300
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # What the other program may do better: a tool's own troubles, not a site's decision about a source.
 _OTHER_PROGRAM = frozenset(
     {"download_failed", "tool_outdated", "network", "source_forbidden", "engine_crashed", "engine_garbage"}
@@ -73,6 +76,10 @@ class ToolDownloader:
         self._tools, self._cookies, self._gate = tools, cookies, gate
         self._programs = programs or self._installed
         self._env, self._limits = env, limits
+
+    def is_ready(self) -> bool:
+        """Whether the tool is installed; see ``Downloader``."""
+        return self._programs != self._installed or self._tools.is_installed(DOWNLOADER)
 
     async def find(self, song: Song, *, folder: Path, on_progress: OnProgress | None = None) -> tuple[Candidate, ...]:
         """Search; see ``Downloader``."""
@@ -108,7 +115,7 @@ class ToolDownloader:
             await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
     def _installed(self, program: str) -> list[str]:
-        return [str(self._tools.python(TOOL)), "-m", f"soundforge_runners.{program}"]
+        return [str(self._tools.python(DOWNLOADER)), "-m", f"soundforge_runners.{program}"]
 
     def limits_for(self, max_duration_s: float) -> Limits:
         """Limits of one request; the longest song at a high rate must fit into the folder, twice."""
@@ -194,7 +201,7 @@ class _Run:
         got.path.replace(path)
         self._report(100, "fetched")
         is_doubtful = not is_right or candidate.score < SURE_SCORE
-        return Downloaded(path, got.duration_s, got.source, got.candidates, is_doubtful, got.tool)
+        return replace(got, path=path, is_doubtful=is_doubtful)
 
     async def _first_of(self, programs: Sequence[str], request: dict[str, Any]) -> dict[str, Any]:
         """Ask one program after the other until one can do it; raises what the last one said."""
@@ -296,13 +303,16 @@ def _downloaded(
     path = path_inside(place, answer.get("path"))
     try:
         length_s, tool = float(answer["duration_s"]), one_line(str(answer["tool"]))[:100]
+        sha256 = str(answer["audio_sha256"])
         page = _candidate({**answer["page"], "score": candidate.score}, candidate.link)
     except (KeyError, TypeError, ValueError) as error:
         raise _garbage(answer) from error
     if page is None or path.suffix not in _EXTENSIONS or not (math.isfinite(length_s) and length_s > 0):
         raise _garbage(answer)
+    if not _SHA256.fullmatch(sha256):
+        raise _garbage(answer)
     source = Candidate(candidate.link, page.title or candidate.title, page.channel, page.duration_s, candidate.score)
-    return Downloaded(path, length_s, source, found or (source,), is_doubtful=False, tool=tool)
+    return Downloaded(path, sha256, length_s, source, found or (source,), is_doubtful=False, tool=tool)
 
 
 def _garbage(answer: Mapping[str, Any]) -> Broken:

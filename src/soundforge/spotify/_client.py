@@ -87,12 +87,13 @@ class SpotifyClient:
             return read_album_page(await self._page_instead(refusal, Kind.ALBUM, album_id), album_id)
         head = read_album_head(found)
         entries: list[Entry] = []
-        items, more = read_items(found.get("tracks") or {})
+        items, following = read_items(found.get("tracks") or {}, 0, PAGE)
         entries += read_album_entries(items, 0, head)
-        while more:
-            found = await self._slice(f"/albums/{album_id}/tracks", len(entries), failures.album_not_found)
-            items, more = read_items(found)
-            entries += read_album_entries(items, len(entries), head)
+        while following is not None:
+            at = following
+            found = await self._slice(f"/albums/{album_id}/tracks", at, failures.album_not_found)
+            items, following = read_items(found, at, PAGE)
+            entries += read_album_entries(items, at, head)
         return replace(head, entries=tuple(entries))
 
     async def fetch_playlist(
@@ -136,9 +137,9 @@ class SpotifyClient:
     async def _walk(self, page: PlaylistPage) -> AsyncIterator[PlaylistPage]:
         """Read to the end, look whether the list is still the same, and if not read it once more."""
         for walk in (1, 2):
-            while not page.is_last:
+            while page.following is not None:
                 yield replace(page, walk=walk)
-                page = await self._entries(page.head, page.offset + len(page.entries))
+                page = await self._entries(page.head, page.following)
             after = await self._head(page.head.id)
             if after.snapshot_id == page.head.snapshot_id or walk == 2:  # noqa: PLR2004 - the second walk is the last
                 yield replace(page, walk=walk, notice=_changed(page.head, after))
@@ -162,11 +163,12 @@ class SpotifyClient:
             self._reads_playlists = False
             raise failures.playlist_closed(refusal.detail) from refusal
         self._reads_playlists = True
-        items, more = read_items(found)
+        items, following = read_items(found, offset, PAGE)
         total = found.get("total")
         if head.total is None and isinstance(total, int):
             head = replace(head, total=total)
-        return PlaylistPage(head, offset, read_playlist_entries(items, offset), is_last=not more)
+        entries = read_playlist_entries(items, offset)
+        return PlaylistPage(head, offset, entries, is_last=following is None, following=following)
 
     async def _slice(
         self, path: str, offset: int, missing: Callable[[], NotFound], options: Mapping[str, Any] | None = None

@@ -141,7 +141,8 @@ class PlaylistPage:
     ``walk`` is 2 when the list changed while it was read and is read once more: what the pages of the second walk say
     takes the place of what the first said, from its ``offset`` on. ``is_last`` stands on the very last page alone;
     positions from ``offset + len(entries)`` on are then gone, unless ``is_cut``. To go on after an interruption, ask
-    again with ``start=offset + len(entries)`` and ``snapshot_id=head.snapshot_id``.
+    again with ``start=following`` and ``snapshot_id=head.snapshot_id``; None: nothing follows in this walk. Pages may
+    hold fewer entries than there are places between two of them, and none.
     """
 
     head: PlaylistHead
@@ -149,6 +150,7 @@ class PlaylistPage:
     entries: tuple[Entry, ...]
     is_last: bool
     walk: int = 1
+    following: int | None = None
     via: Via = Via.API
     notice: Notice | None = None
 

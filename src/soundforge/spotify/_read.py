@@ -116,12 +116,17 @@ def _loudly(entries: list[Entry]) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def read_items(found: Json) -> tuple[list[Any], bool]:
-    """Read a page's list, and whether there is more; the address of the next page is not even looked at."""
+def read_items(found: Json, offset: int, limit: int) -> tuple[list[Any], int | None]:
+    """Read a page's list, and at which offset the next page begins; None at the end.
+
+    ``limit`` is how many were asked for. A page may hold fewer, or none, in the middle of a list; what counts is that a
+    next page is named, whose address is not even looked at.
+    """
     items = found.get("items")
     if not isinstance(items, list):
         raise unreadable("a page without items")
-    return items, bool(found.get("next")) and bool(items)
+    step = max(_count(found.get("limit"), most=limit) or limit, len(items))
+    return items, offset + step if found.get("next") else None
 
 
 def read_id(found: Json) -> str:

@@ -35,7 +35,7 @@ class File(Row):
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
     key: Mapped[str] = mapped_column(unique=True)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
-    sha256: Mapped[str]
+    sha256: Mapped[str] = mapped_column(index=True)
     media_type: Mapped[str]
     orphaned_at: Mapped[datetime | None] = mapped_column(index=True)  # nothing refers to it: purge may remove it
 
@@ -64,6 +64,7 @@ class Track(Row):
             postgresql_where=text("deleted_at IS NULL AND source_url IS NOT NULL"),
         ),
         Index("ix_tracks_isrc", "owner_id", "isrc", postgresql_where=text("deleted_at IS NULL AND isrc IS NOT NULL")),
+        Index("ix_tracks_aliases", "aliases", postgresql_using="gin", postgresql_where=text("deleted_at IS NULL")),
         Index("ix_tracks_grams", "search_grams", postgresql_using="gin"),
         Index("ix_tracks_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
         Index("ix_tracks_trash", "owner_id", "deleted_at", "id", postgresql_where=text("deleted_at IS NOT NULL")),
@@ -79,6 +80,8 @@ class Track(Row):
     source_url: Mapped[str | None]  # where its audio is from, or shall come from: made by us of site and id
     spotify_id: Mapped[str | None]
     isrc: Mapped[str | None]
+    # "spotify:…", "url:…", "isrc:…": how tracks were known that turned out to be this one
+    aliases: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
     frames: Mapped[int | None] = mapped_column(BigInteger)
     duration_ms: Mapped[int | None]
     sample_rate_hz: Mapped[int | None]

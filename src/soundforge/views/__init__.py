@@ -15,10 +15,12 @@ from soundforge.views._mixes import find_chosen_stems, get_shared_view, mix_of
 from soundforge.views._neighbours import Alike, Near, get_query_near, list_alike, tempo_change
 from soundforge.views._playlists import (
     EntryPage,
+    EntryPlace,
     EntryView,
     PlaylistView,
     get_entry_page,
     get_playlist_view,
+    list_entry_places,
     list_playlist_views,
 )
 from soundforge.views._queues import QueueNode, QueueView, get_queue_view, list_queue_views
@@ -50,6 +52,7 @@ __all__ = [
     "Check",
     "CueView",
     "EntryPage",
+    "EntryPlace",
     "EntryView",
     "Health",
     "JobView",
@@ -88,6 +91,7 @@ __all__ = [
     "get_trash_page",
     "list_alike",
     "list_cue_views",
+    "list_entry_places",
     "list_family",
     "list_job_views",
     "list_maintenance",

@@ -33,7 +33,7 @@ async def list_job_views(
     page = await jobs.list_jobs(
         session, owner_id, kinds=kinds, statuses=statuses, after=after, limit=limit, is_short=is_short
     )
-    return Page(tuple(await _views(session, page.rows)), page.next)
+    return Page(await _views(session, page.rows), page.next)
 
 
 async def list_family(session: AsyncSession, owner_id: UUID, job_ids: Sequence[UUID]) -> list[JobView]:
@@ -115,6 +115,21 @@ def view_of(job: Job, title: str | None) -> JobView:
     )
 
 
+async def with_reasons(session: AsyncSession, views: Sequence[JobView]) -> tuple[JobView, ...]:
+    """Jobs, each that waits for a download with the reason while no machine works any."""
+    waiting = {view.id for view in views if _waits_for_download(view)}
+    reason = await jobs.find_reason_to_wait(session, Kind.DOWNLOAD) if waiting else None
+    if reason is None:
+        return tuple(views)
+    return tuple(replace(view, waiting=reason) if view.id in waiting else view for view in views)
+
+
+def _waits_for_download(view: JobView) -> bool:
+    if view.songs is not None:
+        return view.songs.active > 0
+    return (view.kind, view.status) == (Kind.DOWNLOAD, Status.QUEUED)
+
+
 async def _titled(session: AsyncSession, found: Sequence[Job]) -> list[JobView]:
     """Job rows under the titles of their tracks."""
     ids = {job.track_id for job in found if job.track_id}
@@ -123,14 +138,25 @@ async def _titled(session: AsyncSession, found: Sequence[Job]) -> list[JobView]:
     return [view_of(job, titles.get(job.track_id) if job.track_id else None) for job in found]
 
 
-async def _views(session: AsyncSession, found: Sequence[Job]) -> list[JobView]:
+async def _views(session: AsyncSession, found: Sequence[Job]) -> tuple[JobView, ...]:
     """The same, each waiting one with its place in the queue; as many queries for a page as for one job."""
     waits = await jobs.estimate_waits(session, [job for job in found if job.status == Status.QUEUED])
     songs = await count_songs(session, [job.id for job in found if job.kind == Kind.IMPORT])
-    views = await _titled(session, found)
-    return [_completed(view, waits[view.id].text if view.id in waits else "", songs.get(view.id)) for view in views]
+    views = [_with_songs(view, songs.get(view.id)) for view in await _titled(session, found)]
+    views = [replace(view, waiting=waits[view.id].text) if view.id in waits else view for view in views]
+    return await with_reasons(session, await _with_lines(session, views))
 
 
-def _completed(view: JobView, waiting: str, songs: Songs | None) -> JobView:
-    may_cancel = view.may_cancel or bool(songs and songs.active)
-    return replace(view, waiting=waiting, songs=songs, may_cancel=may_cancel)
+def _with_songs(view: JobView, songs: Songs | None) -> JobView:
+    """A job with what became of its songs."""
+    return replace(view, songs=songs, may_cancel=view.may_cancel or bool(songs and songs.active))
+
+
+async def _with_lines(session: AsyncSession, views: Sequence[JobView]) -> Sequence[JobView]:
+    """Jobs with how many of their lines came to nothing and were not taken up by a later import."""
+    failed = {view.id: len(view.result["problems"]) for view in views if view.result.get("problems")}
+    if not failed:
+        return views
+    for done in await jobs.list_retried(session, list(failed)):
+        del failed[done]
+    return [replace(view, failed_lines=failed.get(view.id, 0)) for view in views]

@@ -14,7 +14,7 @@ from soundforge.formats import AnalysisSource, AnalysisStage, Correction, analys
 from soundforge.library import Query
 from soundforge.tables import ACTIVE, AnalysisPart, Job, Status, Stem, Track, User
 from soundforge.views._cues import list_cue_views
-from soundforge.views._jobs import list_jobs_of_tracks, view_of
+from soundforge.views._jobs import list_jobs_of_tracks, view_of, with_reasons
 from soundforge.views._neighbours import Near, get_near_view, get_query_near, list_alike, tempo_change
 from soundforge.views._values import (
     Audio,
@@ -101,7 +101,7 @@ async def get_track_view(session: AsyncSession, owner_id: UUID, track_id: UUID) 
         document=_document(track, parts, corrections, cues),
         embedded=tuple(await library.list_embedded(session, owner_id, track_id)),
         document_version=_version(parts, corrections, cues),
-        jobs=tuple(view_of(job, track.title) for job in jobs),
+        jobs=await with_reasons(session, [view_of(job, track.title) for job in jobs]),
         source_url=track.source_url,
         spotify_url=f"https://open.spotify.com/track/{track.spotify_id}" if track.spotify_id else None,
         candidates=await _candidates(session, owner_id, track_id),

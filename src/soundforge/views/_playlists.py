@@ -1,6 +1,6 @@
 """Lists of songs, as people see them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import library
-from soundforge.tables import Page, Playlist, PlaylistTrack, Track
+from soundforge.tables import ACTIVE, Job, Kind, Page, Playlist, PlaylistTrack, Track
 from soundforge.views._library import rows_of
 from soundforge.views._values import TrackRow
 
@@ -41,6 +41,15 @@ class EntryView:
     title: str
     track: TrackRow | None
     why_none: str
+
+
+@dataclass(frozen=True)
+class EntryPlace:
+    """Where an entry stands now: behind another one, at the top (``before`` None), or nowhere (``entry`` None)."""
+
+    id: UUID
+    entry: EntryView | None
+    before: UUID | None
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,19 @@ async def get_entry_page(
     return EntryPage(tuple(_entry(entry, rows.get(entry.track_id)) for entry in page.rows), page.next)
 
 
+async def list_entry_places(
+    session: AsyncSession, owner_id: UUID, playlist_id: UUID, entry_ids: Collection[UUID]
+) -> tuple[EntryPlace, ...]:
+    """Where some entries of a list stand now, in its order. Raises ``NotFound``."""
+    await library.get_playlist(session, owner_id, playlist_id)
+    found = await library.list_places(session, playlist_id, entry_ids)
+    rows = await _tracks(session, owner_id, [entry for entry, _before in found])
+    return tuple(
+        EntryPlace(entry.id, None if entry.gone_at else _entry(entry, rows.get(entry.track_id)), before)
+        for entry, before in found
+    )
+
+
 async def _tracks(
     session: AsyncSession, owner_id: UUID, entries: Sequence[PlaylistTrack]
 ) -> dict[UUID | None, TrackRow]:
@@ -99,6 +121,7 @@ def _entry(entry: PlaylistTrack, track: TrackRow | None) -> EntryView:
 
 async def _views(session: AsyncSession, found: Sequence[Playlist]) -> tuple[PlaylistView, ...]:
     counts = await library.count_entries(session, [playlist.id for playlist in found])
+    broken_off = await _broken_off(session, found)
     return tuple(
         PlaylistView(
             id=one.id,
@@ -110,9 +133,26 @@ async def _views(session: AsyncSession, found: Sequence[Playlist]) -> tuple[Play
             skipped=counts[one.id][1],
             gone=counts[one.id][2],
             total=one.total,
-            notice=one.notice,
+            notice=broken_off.get(one.id, one.notice),
             read_at=one.read_at,
             created_at=one.created_at,
         )
         for one in found
     )
+
+
+async def _broken_off(session: AsyncSession, found: Sequence[Playlist]) -> dict[UUID, str]:
+    """What to say of lists whose reading ended before they did: nobody goes on with it by himself."""
+    unread = [one for one in found if one.read_at is None and one.kind != library.OWN]
+    if not unread:
+        return {}
+    walks = Job.params["walk_id"].astext
+    active = select(walks).where(Job.kind == Kind.IMPORT, Job.status.in_([status.value for status in ACTIVE]))
+    going_on = set(await session.scalars(active.where(walks.in_([str(one.walk_id) for one in unread]))))
+    left = [one for one in unread if str(one.walk_id) not in going_on]
+    return {one.id: _how_far(await library.count_read(session, one), one.total) for one in left}
+
+
+def _how_far(read: int, total: int | None) -> str:
+    far = f"{read} of {total}" if total is not None else str(read)
+    return f"Reading this list broke off after {far} entries: older ones may stand among them. Import it again."

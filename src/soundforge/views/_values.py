@@ -62,6 +62,12 @@ class JobView:
     may_retry: bool
     songs: Songs | None = None  # of an import that asked for downloads
     stages_s: tuple[tuple[str, float], ...] = ()  # how long each stage of the last run took, in their order
+    failed_lines: int = 0  # of an import: lines that came to nothing and that no later one has taken up
+
+    @property
+    def failed(self) -> int:
+        """How much of an import can be tried again."""
+        return self.failed_lines + (self.songs.failed if self.songs else 0)
 
     @property
     def ran_s(self) -> float | None:

@@ -48,6 +48,7 @@ class Feed:
     session_id: UUID | None = None
     token_id: UUID | None = None
     columns: tuple[str, ...] = accounts.USUAL_COLUMNS  # of the library, as the page shows them
+    list_id: UUID | None = None  # the playlist that the page shows
     seen: dict[Any, Any] = field(default_factory=dict)  # what this page was told last; see the loaders
     sent: set[tuple[str, UUID]] = field(default_factory=set)  # rows and stages that this batch has told already
     placed: set[UUID] = field(default_factory=set)  # tracks that came after the page was drawn and stand in it now
@@ -60,10 +61,11 @@ class Feed:
         view: str = "",
         query: Query | None = None,
         columns: tuple[str, ...] = accounts.USUAL_COLUMNS,
+        list_id: UUID | None = None,
     ) -> Self:
         """The feed of a visitor."""
         allowed = partial(is_still_allowed, who)
-        return cls(who.id, view, query or Query(), allowed, who.session_id, who.token_id, columns)
+        return cls(who.id, view, query or Query(), allowed, who.session_id, who.token_id, columns, list_id)
 
     def ends_with(self, event: SessionEnded) -> bool:
         """Whether this event ends the login that this feed was opened with."""

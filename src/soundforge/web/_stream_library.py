@@ -18,7 +18,7 @@ from soundforge.events import (
     TrackChanged,
     TrackRemoved,
 )
-from soundforge.tables import Kind, Status
+from soundforge.tables import TERMINAL, Kind, Status
 from soundforge.views import JobView, TrackRow
 from soundforge.web._render import row_job
 from soundforge.web._stream import Feed, Loader, state_of
@@ -78,16 +78,20 @@ async def job_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> l
         return await maintenance_changed(session, feed, event) if event.kind == Kind.MAINTENANCE else []
     if event.kind == Kind.MAINTENANCE:
         return []  # nobody's music: the lists leave it out too
+    if feed.view == "playlist" and event.kind == Kind.IMPORT:
+        return await _ended_import(session, feed, event)
     known, feed.seen[event.job_id] = feed.seen.get(event.job_id), state_of(event)
     told = {"tick": False, "in_row": False, "first": False, "job": None, "ready": None, "stage": False, **_NO_ROW}
+    told["playlist"] = None
     job = await views.get_job_view(session, feed.owner_id, event.job_id)
     about_track = [told | context for context in await _row_of_job(session, feed, event, job)]
+    of_import = await _import_of(session, feed, job, told)
     if job.kind == Kind.DOWNLOAD and job.parent_id is not None:
-        return [*about_track, *await _import_of(session, feed, job.parent_id, told)]
+        return [*about_track, *of_import]
     is_new = known is None and job.created_at > feed.opened_at - _JUST_NOW
     is_ready = known is not None and job.status == Status.COMPLETED and job.kind == Kind.EXPORT and not job.track_id
     ready = [told | {"ready": job}] if is_ready else []  # no track's page tells of it
-    return [*about_track, told | {"job": job, "first": is_new}, *ready]
+    return [*about_track, told | {"job": job, "first": is_new}, *ready, *of_import]
 
 
 async def cues_changed(_session: AsyncSession, _feed: Feed, event: CuesChanged) -> dict[str, Any]:
@@ -95,9 +99,21 @@ async def cues_changed(_session: AsyncSession, _feed: Feed, event: CuesChanged) 
     return {"track_id": event.track_id}
 
 
-async def playlist_changed(session: AsyncSession, feed: Feed, event: PlaylistChanged) -> dict[str, Any]:
-    """Send the head of the list with its counts."""
-    return {"playlist": await views.get_playlist_view(session, feed.owner_id, event.playlist_id)}
+async def playlist_changed(session: AsyncSession, feed: Feed, event: PlaylistChanged) -> list[dict[str, Any]]:
+    """Send the head of the list with its counts, then each entry that came, moved or went, in the list's order."""
+    if feed.list_id != event.playlist_id:
+        return []
+    head = await views.get_playlist_view(session, feed.owner_id, event.playlist_id)
+    entry_ids = [UUID(one) for one in event.entries]
+    places = await views.list_entry_places(session, feed.owner_id, event.playlist_id, entry_ids)
+    return [{"playlist": head, "place": None}, *({"playlist": head, "place": place} for place in places)]
+
+
+async def _ended_import(session: AsyncSession, feed: Feed, event: JobChanged) -> list[dict[str, Any]]:
+    """An import that ends may leave its list half read: the head says so."""
+    if feed.list_id is None or event.status not in TERMINAL:
+        return []
+    return [{"row": None, "playlist": await views.get_playlist_view(session, feed.owner_id, feed.list_id)}]
 
 
 async def _row_of_job(session: AsyncSession, feed: Feed, event: JobChanged, job: JobView) -> list[dict[str, Any]]:
@@ -122,10 +138,13 @@ def _shows(job: JobView) -> bool:
     return job.status in (Status.QUEUED, Status.FAILED)
 
 
-async def _import_of(session: AsyncSession, feed: Feed, import_id: UUID, told: dict[str, Any]) -> list[dict[str, Any]]:
-    if not _once(feed, "import", import_id):
+async def _import_of(session: AsyncSession, feed: Feed, job: JobView, told: dict[str, Any]) -> list[dict[str, Any]]:
+    """The import that asked for a download, or whose failed lines this one takes up."""
+    if job.parent_id is None or job.kind not in (Kind.DOWNLOAD, Kind.IMPORT):
         return []
-    return [told | {"job": await views.get_job_view(session, feed.owner_id, import_id)}]
+    if not _once(feed, "import", job.parent_id):
+        return []
+    return [told | {"job": await views.get_job_view(session, feed.owner_id, job.parent_id)}]
 
 
 async def _insert(session: AsyncSession, feed: Feed, track_id: UUID) -> list[dict[str, Any]]:
@@ -168,10 +187,10 @@ def _context(track_id: UUID, stream: Stream | None, row: TrackRow | None) -> dic
     return {"track_id": track_id, "stream": stream, "row": row, "stage": False}
 
 
-def _once(feed: Feed, what: str, track_id: UUID) -> bool:
+def _once(feed: Feed, what: str, subject_id: UUID) -> bool:
     """Whether this batch has not told it yet."""
-    is_news = (what, track_id) not in feed.sent
-    feed.sent.add((what, track_id))
+    is_news = (what, subject_id) not in feed.sent
+    feed.sent.add((what, subject_id))
     return is_news
 
 

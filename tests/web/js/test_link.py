@@ -12,6 +12,16 @@ from tests.web.js.test_engine import PLAY, frames_of, record
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _log = logging.getLogger(__name__)
+PLAYS = """
+    const {{ link }} = await import("/static/v1/js/link.js");
+    link.local = {local};
+    const names = ["vocals", "drums", "bass", "other"];
+    await mixer.open(names.map((name) => ({{ name, file: name }})), {{ rate: {rate}, frames: 0 }});
+    await until(() => mixer.playing && !mixer.held && mixer.position > 0.5, 60000);
+    const before = mixer.stalls, began = performance.now();
+    await until(() => {ends}, 30000);
+    return {{ stalls: mixer.stalls - before, ms: performance.now() - began }};
+"""
 FAR = 'const { link } = await import(app.replace("app.js", "link.js")); link.local = false;'
 
 
@@ -88,20 +98,8 @@ async def test_over_a_slow_link_packed_stems_play_where_plain_ones_stall(studio:
     session = await page.context.new_cdp_session(page)
     slow = {"offline": False, "latency": 30, "downloadThroughput": 4.4e6 / 8, "uploadThroughput": 1e6 / 8}
     await session.send("Network.emulateNetworkConditions", slow)
-    stalls = {}
-    for form, local in (("pcm", "true"), ("flac", "false")):
-        stalls[form] = await evaluate(
-            page,
-            f"""
-            const {{ link }} = await import("/static/v1/js/link.js");
-            link.local = {local};
-            const names = ["vocals", "drums", "bass", "other"];
-            await mixer.open(names.map((name) => ({{ name, file: name }})), {{ rate: {RATE}, frames: 0 }});
-            await until(() => mixer.playing && !mixer.held && mixer.position > 0.5, 60000);
-            const before = mixer.stalls;
-            await new Promise((resolve) => setTimeout(resolve, 6000));
-            return mixer.stalls - before;
-            """,
-        )
-    assert stalls["pcm"] > 0
-    assert stalls["flac"] == 0
+    plain = await evaluate(page, PLAYS.format(local="true", ends="mixer.stalls > before", rate=RATE))
+    assert plain["stalls"] == 1
+    twice_as_long = f"performance.now() - began > {2 * plain['ms']}"
+    packed = await evaluate(page, PLAYS.format(local="false", ends=twice_as_long, rate=RATE))
+    assert packed["stalls"] == 0

@@ -1,13 +1,15 @@
-from uuid import UUID
+import json
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import accounts, library
 from soundforge.db import reading, transaction
 from soundforge.library import NewEntry, NewPlaylist, NewSong
-from soundforge.tables import Job, Kind
-from tests.support.house import House, add_job
+from soundforge.tables import Job, Kind, Status
+from tests.support.house import House, add_job, finish
 
 
 async def test_a_paste_says_what_it_is_before_it_starts(house: House) -> None:
@@ -80,6 +82,59 @@ async def test_an_import_tells_how_many_of_its_songs_came(house: House) -> None:
     assert "0 of 3 songs, 1 failed" in page
     assert "Retry failed (1)" in page
     assert page.count('class="job"') == 1  # its downloads have no rows of their own
+
+
+async def test_while_no_machine_has_the_downloader_box_import_and_track_say_so(house: House) -> None:
+    ann, visitor = house.users["ann"], house.visitors["ann"]
+    async with transaction() as session:
+        job = await add_job(session, ann, Kind.IMPORT, params={"what": "paste", "name": "A list", "lines": []})
+        (song,) = await library.add_songs(session, ann, [NewSong("Sea", "Ann")])
+        await add_job(session, ann, Kind.DOWNLOAD, track_id=song.track_id, parent_id=job.id)
+        await finish(session, job, Status.COMPLETED, {})
+        await add_producer(session, paused=True)
+    pages = ("/import/paste", "/jobs", f"/tracks/{song.track_id}")
+    told = [(await visitor.get(page)).text for page in pages]
+    assert ["The downloader is not installed" in page for page in told] == [True] * 3
+    assert 'href="/settings"' in told[2]
+    view = (await visitor.get(f"/api/v1/jobs/{job.id}")).json()
+    assert view["waiting"].startswith("The downloader is not installed")
+    async with transaction() as session:
+        await add_producer(session, paused=False)
+    told = [(await visitor.get(page)).text for page in pages]
+    assert ["The downloader is not installed" in page for page in told] == [False] * 3
+
+
+async def add_producer(session: AsyncSession, *, paused: bool) -> None:
+    """A node that works downloads, or leaves them to others."""
+    adding = text(
+        "INSERT INTO oban_producers (uuid, node, queue, meta) VALUES (:id, 'a-1', 'download', CAST(:meta AS jsonb))"
+    )
+    meta = json.dumps({"paused": paused, "local_limit": 3})
+    await session.execute(adding, {"id": uuid4(), "meta": meta})
+
+
+async def test_a_list_made_by_hand_is_never_said_to_be_read_in_part(house: House) -> None:
+    async with transaction() as session:
+        made = (await library.add_own_playlist(session, house.users["ann"], "Mine")).id
+    assert "broke off" not in (await house.visitors["ann"].get(f"/playlists/{made}")).text
+
+
+async def test_an_import_offers_to_try_its_failed_lines_again_until_somebody_did(house: House) -> None:
+    ann, visitor = house.users["ann"], house.visitors["ann"]
+    lines = [{"kind": "song", "title": title, "artist": "Ann"} for title in ("Sea", "Sky")]
+    problems = [{"line": 2, "code": "x", "sentence": "No such song."}]
+    async with transaction() as session:
+        job = await add_job(session, ann, Kind.IMPORT, params={"what": "paste", "name": "2 songs", "lines": lines})
+        await finish(session, job, Status.COMPLETED, {"problems": problems})
+    assert "Retry failed (1)" in (await visitor.get("/jobs")).text
+    answer = await visitor.post(f"/jobs/{job.id}/retry-failed")
+    assert (answer.status_code, "Trying 1 again." in answer.text) == (200, True)
+    page = (await visitor.get("/jobs")).text
+    assert "Retry failed" not in page
+    assert "2 songs: 1 again" in page
+    async with reading() as session:
+        (again,) = await session.scalars(select(Job).where(Job.parent_id == job.id))
+    assert again.params["lines"] == lines[1:]
 
 
 @pytest.mark.parametrize("text", ["", " ", "a - b\n" * 101])

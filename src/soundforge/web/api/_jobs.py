@@ -57,7 +57,7 @@ async def retry_job(caller: CallerOf, job_id: UUID) -> JobView:
 
 @router.post("/jobs/{job_id}/retry-failed", status_code=202)
 async def retry_failed(caller: CallerOf, job_id: UUID) -> JobView:
-    """Queue every download of an import that failed and was not replaced."""
+    """Queue every download of an import that failed and was not replaced, and its lines that came to nothing."""
     async with transaction() as session:
         await pipeline.request_retry_failed(session, caller.id, job_id)
         return await views.get_job_view(session, caller.id, job_id)

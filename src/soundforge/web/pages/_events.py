@@ -1,6 +1,7 @@
 """The live feed of a page."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
@@ -28,16 +29,19 @@ async def events(
     view: str,
     shown: ShownOf,
     place: str = "",
+    shows: UUID | None = None,
     last_event_id: Annotated[str, Header()] = "",
 ) -> StreamingResponse:
-    """The changes of one view from ``place`` (when the page was drawn) or the last heard message on."""
+    """The changes of one view from ``place`` (when the page was drawn) or the last heard message on.
+
+    ``shows`` is the playlist that the page shows.
+    """
     if view not in VIEWS:
         raise NotFound("There is no such view.", code="view_not_found")
     library.check_search(shown.query.search)
     studio = studio_of(request)
     async with reading() as session:
         query = await views.get_query_near(session, visitor.id, shown.query, shown.near)
-    stream = messages(
-        Feed.of(visitor, view, query, shown.columns), studio.listener, last_event_id or place, LOADERS, studio.stopping
-    )
+    feed = Feed.of(visitor, view, query, shown.columns, shows)
+    stream = messages(feed, studio.listener, last_event_id or place, LOADERS, studio.stopping)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

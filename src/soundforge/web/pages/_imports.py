@@ -1,14 +1,15 @@
 """Importing audio files, links, lines and lists."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from soundforge import accounts, pipeline
+from soundforge import accounts, jobs, pipeline
 from soundforge.db import reading, transaction
 from soundforge.errors import Rejected
+from soundforge.tables import Kind
 from soundforge.web._access import Visitor, VisitorOf, check_may_set
 from soundforge.web._render import page
 from soundforge.web._uploads import import_body, import_text
@@ -79,5 +80,6 @@ async def _box(
 ) -> HTMLResponse:
     allowed = await accounts.get_setting(session, None, "allow_audio_download")
     about = accounts.SETTINGS["allow_audio_download"].effect
-    context = {"allowed": allowed, "about": about, "may_allow": visitor.is_admin, "is_taken": is_taken}
+    context: dict[str, Any] = {"allowed": allowed, "about": about, "may_allow": visitor.is_admin, "is_taken": is_taken}
+    context |= {"waits_for": await jobs.find_reason_to_wait(session, Kind.DOWNLOAD)}
     return page(request, "pages/_paste.html", 422 if error else 200, text=text, error=error, **context)

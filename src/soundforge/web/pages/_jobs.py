@@ -103,7 +103,7 @@ async def retry(request: Request, visitor: VisitorOf, job_id: UUID) -> HTMLRespo
 
 @router.post("/jobs/{job_id}/retry-failed")
 async def retry_failed(request: Request, visitor: VisitorOf, job_id: UUID) -> HTMLResponse:
-    """Queue every download of an import that failed."""
+    """Queue every download and every line of an import that failed."""
     async with transaction() as session:
         count = await pipeline.request_retry_failed(session, visitor.id, job_id)
     return page(request, "pages/_asked.html", text=f"Trying {count} again.")

@@ -31,7 +31,7 @@ async def playlist_page(request: Request, visitor: VisitorOf, playlist_id: UUID)
     async with reading() as session:
         playlist = await views.get_playlist_view(session, visitor.id, playlist_id)
         entries = await views.get_entry_page(session, visitor.id, playlist_id, limit=PAGE_ROWS)
-    feed_url = f"/events/playlist?place={place}"
+    feed_url = f"/events/playlist?shows={playlist_id}&place={place}"
     return page(request, "pages/playlist.html", here="playlists", playlist=playlist, entries=entries, feed_url=feed_url)
 
 
