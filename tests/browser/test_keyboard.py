@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.browser.test_new_user import QUEUES, SECONDS, TITLE, row_of
+from tests.browser.test_new_user import ARTIST, QUEUES, SECONDS, TITLE, row_of
 from tests.support.browser import PASSWORD, run_studio, until, visit
 from tests.support.song import write_song
 
@@ -55,7 +55,7 @@ async def upload(page: Page, song: Path) -> None:
 
 
 async def test_the_main_job_is_done_without_a_mouse(dsn: str, tmp_path: Path, browser: Browser) -> None:
-    song = write_song(tmp_path / "take 3.flac", seconds=SECONDS, title=TITLE, artist="Ana")
+    song = write_song(tmp_path / "take 3.flac", seconds=SECONDS, title=TITLE, artist=ARTIST)
     async with run_studio(dsn, tmp_path / "data", queues=QUEUES) as studio, visit(browser, studio) as visiting:
         page = await visiting.open(studio.link.removeprefix(studio.url))
         await focus(page, "input[type=password]")
@@ -77,4 +77,4 @@ async def test_the_main_job_is_done_without_a_mouse(dsn: str, tmp_path: Path, br
         await page.wait_for_selector("[data-stem=vocals] [data-act=mute][aria-pressed=true]", state="attached")
         async with page.expect_download() as waiting:
             await command(page, "download vocals")
-        assert (await waiting.value).suggested_filename == f"Ana - {TITLE} (vocals).flac"
+        assert (await waiting.value).suggested_filename == f"{ARTIST} - {TITLE} (vocals).flac"

@@ -139,8 +139,8 @@ async def test_a_rendered_mix_sounds_as_the_page_did(stage: tuple[Visit, Page]) 
 
 async def test_two_separations_are_compared_by_one_key_while_the_sound_goes_on(stage: tuple[Visit, Page]) -> None:
     _, page = stage
-    await page.click("[aria-label=More]")
-    await page.click("text=Separate again")
+    await page.click("#stage [aria-label=More]")
+    await page.click("#stage >> text=Separate again")
     await page.click("#separate button[type=submit]")
     await page.wait_for_selector(".stem-sets button >> nth=1", timeout=90_000)
     await page.wait_for_selector("#separate", state="hidden")
