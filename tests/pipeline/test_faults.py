@@ -77,7 +77,7 @@ async def test_a_broken_analysis_keeps_whole_stages_or_none(workshop: Workshop, 
             return await pipeline.request_analysis(session, workshop.owner_id, track_id)
 
     assert await break_everywhere(workshop, database, start) >= 10
-    assert (await rows())["analysis_parts"] == 2 * 7 + 1  # and where somebody sings, from the separation
+    assert (await rows())["analysis_parts"] == 2 * 8 + 1  # and where somebody sings, from the separation
 
 
 async def test_a_broken_export_leaves_no_zip(workshop: Workshop, database: Database) -> None:
