@@ -61,8 +61,13 @@ async def test_a_tick_moves_bars_alone(house: House) -> None:
         before = len(ear.heard)
         async with transaction() as session:
             await session.execute(update(Job).where(Job.id == job.id).values(progress=42))
-        await ear.until(lambda: len(ear.heard) > before and b'value="42"' in ear.heard[-1])
-        tick = ear.heard[-1]
+
+        def ticks() -> list[bytes]:
+            """What tells the figure; the whole row may be told once more, late."""
+            return [one for one in ear.heard[before:] if b'value="42"' in one and b'role="row"' not in one]
+
+        await ear.until(lambda: bool(ticks()))
+        tick = ticks()[0]
         assert len(tick) < 700
         assert f"track-{track.id}".encode() not in tick.replace(f"row-{track.id}".encode(), b"")
 
