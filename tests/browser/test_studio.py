@@ -94,7 +94,7 @@ async def test_a_failed_job_tells_its_cause_and_is_tried_again(here: Visit, pers
     job_id = await add_failed_job(person, track_id)
     page = await here.live("jobs")
     await page.wait_for_selector(f"#job-{job_id}[data-state=cancelled]")
-    await page.click(f"#job-{job_id} [aria-label^=Retry]")
+    await page.click(f"#job-{job_id} [data-act=retry]")
     await page.wait_for_selector(f"#job-{job_id}[data-state=failed] .job-note", timeout=30_000)
     told = await page.inner_text(f"#job-{job_id} .job-note")
     assert told.endswith(".")
@@ -110,9 +110,9 @@ async def test_a_job_is_cancelled_while_it_waits_or_runs(here: Visit, person: Us
     job = page.locator(".job", has_text="Long").filter(has=page.locator(".status", has_text="separating"))
     await job.wait_for(timeout=60_000)
     name = await job.get_attribute("id")
-    await page.click(f"#{name} [aria-label^=Cancel]")
+    await page.click(f"#{name} [data-act=cancel]")
     await page.wait_for_selector(f"#{name}[data-state=cancelled]", timeout=20_000)
-    assert await page.locator(f"#{name} [aria-label^=Retry]").count() == 1
+    assert await page.locator(f"#{name} [data-act=retry]").count() == 1
 
 
 async def test_all_stems_are_packed_by_a_job_and_taken_home(studio_of_song: tuple[Visit, Page]) -> None:
@@ -310,9 +310,9 @@ async def test_what_mixes_with_a_song_is_listed_beside_it_and_the_whole_library_
             await library.set_figures(session, person.id, ids[title], library.Figures(bpm, "", camelot))
     page = await here.live(f"tracks/{ids['Song']}")
     await page.click("summary[aria-label='Find what goes with it']")
-    await page.click("text=Mixes with this")
+    await page.click("#stage >> text=Mixes with this")
     await page.wait_for_selector(".near:has-text('Mixes with Song')")
-    assert await page.locator(".row-name a").all_text_contents() == ["Half", "Fits"]
+    assert await page.locator("[role=gridcell].row-name a").all_text_contents() == ["Half", "Fits"]
     assert await page.get_attribute("#stage", "data-track") == str(ids["Song"])
     await page.wait_for_selector("#link[data-state='live']")
     async with transaction() as session:  # what is not in the list does not come in by its news

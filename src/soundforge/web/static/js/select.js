@@ -159,6 +159,13 @@ function openMenu(row, x, y) {
   items(menu)[0]?.focus();
 }
 
+/** Its place goes with it: htmx would copy it to the next page's menu as an attribute, which the site's policy forbids. */
+function closeMenu() {
+  const menu = find("#row-menu");
+  menu?.hidePopover();
+  if (menu?.hasAttribute("style")) menu.removeAttribute("style"); // Chromium keeps an empty one if nobody looked
+}
+
 /** @param {HTMLElement} menu @returns {HTMLElement[]} */
 const items = (menu) => [...menu.querySelectorAll("a, button")].filter((item) => item instanceof HTMLElement);
 
@@ -179,20 +186,20 @@ document.addEventListener("click", ({ target }) => {
   }
   const act = target instanceof Element ? target.closest("#row-menu [data-act], #row-menu a") : null;
   if (!(act instanceof HTMLElement)) return;
-  find("#row-menu")?.hidePopover();
+  closeMenu();
   if (act.dataset.act) perform(act.dataset.act);
 });
 
 /** Closed by hand: a browser would close it by the same press of the right button that opened it. */
 document.addEventListener("pointerdown", ({ target }) => {
   const menu = find("#row-menu:popover-open");
-  if (menu && !(target instanceof Node && menu.contains(target))) menu.hidePopover();
+  if (menu && !(target instanceof Node && menu.contains(target))) closeMenu();
 });
 
 document.addEventListener("keydown", (event) => {
   const menu = find("#row-menu:popover-open");
   if (menu && (event.key === "Escape" || event.key === "Tab")) {
-    menu.hidePopover();
+    closeMenu();
     document.getElementById(`track-${about}`)?.focus();
     event.preventDefault();
     event.stopPropagation();
