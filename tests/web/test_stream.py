@@ -49,6 +49,26 @@ async def test_one_change_among_10_000_rows_is_told_in_two_kilobytes(house: Hous
         assert all(len(message) < LARGEST_BYTES for message in (*sorted_one.heard, *other.heard))
 
 
+async def test_rows_that_come_back_together_find_each_other(house: House) -> None:
+    ann = house.users["ann"]
+    async with transaction() as session:
+        first, second, _ = [await add_song(session, ann, title) for title in ("aa", "bb", "cc")]
+    async with hearing(house, "ann", Query(sort="title", descending=False)) as ear:
+        async with transaction() as session:
+            for track in (first, second):
+                await library.remove_track(session, ann, track.id)
+        for track in (first, second):
+            await ear.until_told(f'<div id="track-{track.id}" hx-swap-oob="delete">')
+        before = len(ear.heard)
+        async with transaction() as session:
+            for track in (first, second):
+                await library.restore_track(session, ann, track.id)
+        await ear.until_told(f"beforebegin:#track-{second.id}")
+        told = b"".join(ear.heard[before:])
+        # What the first one is put before stands there by then.
+        assert told.index(f'id="track-{second.id}"'.encode()) < told.index(f"beforebegin:#track-{second.id}".encode())
+
+
 async def test_a_tick_moves_bars_alone(house: House) -> None:
     ann = house.users["ann"]
     async with transaction() as session:

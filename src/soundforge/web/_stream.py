@@ -52,6 +52,7 @@ class Feed:
     seen: dict[Any, Any] = field(default_factory=dict)  # what this page was told last; see the loaders
     sent: set[tuple[str, UUID]] = field(default_factory=set)  # rows and stages that this batch has told already
     placed: set[UUID] = field(default_factory=set)  # tracks that came after the page was drawn and stand in it now
+    removed: set[UUID] = field(default_factory=set)  # tracks that this page was told to take away
     opened_at: datetime = field(default_factory=partial(datetime.now, UTC))
 
     @classmethod

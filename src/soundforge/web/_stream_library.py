@@ -59,6 +59,7 @@ async def track_changed(session: AsyncSession, feed: Feed, event: TrackChanged) 
 async def track_removed(_session: AsyncSession, feed: Feed, event: TrackRemoved) -> dict[str, Any] | None:
     """Remove the row."""
     feed.placed.discard(event.track_id)
+    feed.removed.add(event.track_id)
     return _gone(event.track_id)
 
 
@@ -159,6 +160,7 @@ async def _insert(session: AsyncSession, feed: Feed, track_id: UUID) -> list[dic
     told: list[dict[str, Any]] = []
     for one in reversed(chain):
         feed.placed.add(one)
+        feed.removed.discard(one)
         told.append(_context(one, Stream("insert", before), await _row(session, feed, one)))
         before = one
     return told
@@ -171,6 +173,8 @@ async def _after(session: AsyncSession, feed: Feed, track_id: UUID) -> UUID | No
 async def _is_untold(session: AsyncSession, feed: Feed, track_id: UUID) -> bool:
     if track_id in feed.placed:
         return False
+    if track_id in feed.removed:
+        return True  # brought back together with others
     track = await library.get_track(session, feed.owner_id, track_id)
     return track.created_at > feed.opened_at
 
