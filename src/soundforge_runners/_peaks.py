@@ -8,7 +8,7 @@ each pixel as signed bytes. The finest level comes first, so whoever reads but o
 import struct
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ _VERSION = 2
 _EIGHT_BITS = 1
 _HEADER = struct.Struct("<iIiiIi")
 
-type Pixels = NDArray[np.int8]  # [pixels, 2]: minimum, maximum
+Pixels: TypeAlias = NDArray[np.int8]  # [pixels, 2]: minimum, maximum
 
 
 def levels_of(frames: int) -> list[tuple[int, int]]:

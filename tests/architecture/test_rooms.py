@@ -1,5 +1,6 @@
 """Rooms talk through front doors, and each stands somewhere in the house (docs/adr/0001)."""
 
+import ast
 import importlib
 import inspect
 import tomllib
@@ -86,3 +87,15 @@ def test_only_the_spawner_and_the_database_start_processes() -> None:
         called = [c.lineno for c, name in module.calls() if name in starters or "create_subprocess" in name]
         found += [f"{module.where}:{line}" for line in sorted({*imported, *called})]
     assert not found, "\n".join(found)
+
+
+def test_what_runs_beside_torch_is_python_3_11() -> None:
+    """Torch's environment may have that one; `make check` reads with our own, newer Python."""
+    known, left = set[str](), {"soundforge_runners.separate_demucs"}
+    while left:
+        known.add(name := left.pop())
+        file = ROOT / "src" / f"{name.replace('.', '/')}.py"
+        tree = ast.parse(file.read_text("utf-8"), str(file), feature_version=(3, 11))
+        targets = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        left |= {target for target in targets if target.startswith("soundforge_runners.")} - known
+    assert "soundforge_runners._peaks" in known

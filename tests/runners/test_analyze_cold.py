@@ -67,7 +67,7 @@ def test_twenty_cold_starts_at_once_all_answer_alike_and_leave_no_cache(tmp_path
     parts = [
         [line for line in answer.splitlines() if '"part"' in line and "peaks.dat" not in line] for answer, _ in said
     ]
-    assert len(parts[0]) == 6
+    assert len(parts[0]) == 7
     assert all(one == parts[0] for one in parts)
     assert list(home.rglob("*")) == []
 
