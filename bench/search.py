@@ -9,7 +9,6 @@ from sqlalchemy import text
 
 from soundforge import accounts, library
 from soundforge.db import open_database, reading, transaction
-from soundforge.library import Query
 from tests.support.db import run_test_server
 from tests.support.factories import add_many_songs
 
@@ -31,7 +30,7 @@ async def main(dsn: str) -> None:
 
 async def show(owner_id: UUID, words: str) -> None:
     """Print what one search costs."""
-    by_title, newest = Query(search=words, sort="title", descending=False), Query(search=words)
+    by_title, newest = library.Query(search=words, sort="title", descending=False), library.Query(search=words)
     async with reading() as session:
         found = await library.count_tracks(session, owner_id, words)
         titles_ms = await best(lambda: library.list_tracks(session, owner_id, by_title))

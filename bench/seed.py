@@ -12,9 +12,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from soundforge import accounts
+from soundforge import accounts, library
 from soundforge.db import open_database, transaction
-from soundforge.library import fold
 
 TRACKS = 100_000
 WORDS = (
@@ -86,7 +85,7 @@ async def seed(session: AsyncSession, owner_id: UUID, how_many: int = TRACKS) ->
     values = {"owner": owner_id, "how_many": how_many, "file": owner_id}
     words = sorted(set(WORDS.split()))
     await session.execute(text(_FILE), values)
-    await session.execute(text(_MADE), {"words": words, "folded": [fold(word) for word in words]})
+    await session.execute(text(_MADE), {"words": words, "folded": [library.fold(word) for word in words]})
     await session.execute(text(_TRACKS), values)
     for statement in _MORE:
         await session.execute(text(statement), values)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import select
@@ -111,25 +112,6 @@ async def test_a_list_whose_reading_broke_off_says_so_until_it_is_read_to_its_en
         assert await titles(await entries()) == wanted(world.large.rows)
 
 
-async def test_a_list_that_is_being_read_is_not_said_to_be_broken_off(
-    database: Database, settings: Settings, world: World
-) -> None:
-    spotify = Held(world)
-    async with open_workshop(settings, database, spotify=spotify, downloads=0) as workshop:
-        await workshop.allow(world)
-        job = await workshop.paste(url("playlist", world.large.id))
-        await workshop.seen(job, lambda row: bool(row.params.get("offset")))
-        assert await notice_of(workshop) is None
-        spotify.gate.set()
-        await workshop.ended(job)
-
-
-async def notice_of(workshop: Workshop) -> str | None:
-    async with reading() as session:
-        (playlist,) = (await views.list_playlist_views(session, workshop.owner_id)).rows
-    return playlist.notice
-
-
 class Held(FakeSpotify):
     """Keeps the first reading of a list waiting behind its first page."""
 
@@ -148,15 +130,37 @@ class Held(FakeSpotify):
             yield page
 
 
-async def test_of_two_readings_of_one_list_the_newer_writes_it(
-    database: Database, settings: Settings, world: World
-) -> None:
+@asynccontextmanager
+async def being_read(database: Database, settings: Settings, world: World) -> AsyncIterator[tuple[Held, Workshop, Job]]:
+    """A list whose first page is in, and whose second one waits for ``gate``."""
     spotify = Held(world)
     async with open_workshop(settings, database, spotify=spotify, downloads=0) as workshop:
         await workshop.allow(world)
+        job = await workshop.paste(url("playlist", world.large.id))
+        await workshop.seen(job, lambda row: bool(row.params.get("offset")))
+        yield spotify, workshop, job
+
+
+async def test_a_list_that_is_being_read_is_not_said_to_be_broken_off(
+    database: Database, settings: Settings, world: World
+) -> None:
+    async with being_read(database, settings, world) as (spotify, workshop, job):
+        assert await notice_of(workshop) is None
+        spotify.gate.set()
+        await workshop.ended(job)
+
+
+async def notice_of(workshop: Workshop) -> str | None:
+    async with reading() as session:
+        (playlist,) = (await views.list_playlist_views(session, workshop.owner_id)).rows
+    return playlist.notice
+
+
+async def test_of_two_readings_of_one_list_the_newer_writes_it(
+    database: Database, settings: Settings, world: World
+) -> None:
+    async with being_read(database, settings, world) as (spotify, workshop, older):
         link = url("playlist", world.large.id)
-        older = await workshop.paste(link)
-        await workshop.seen(older, lambda row: bool(row.params.get("offset")))
         newer = await workshop.ended(await workshop.paste(f"{link}\nBob - Sky"))
         spotify.gate.set()
         assert [newer.status, (await workshop.ended(older)).status] == ["completed", "completed"]
@@ -166,11 +170,7 @@ async def test_of_two_readings_of_one_list_the_newer_writes_it(
 async def test_a_list_that_was_removed_while_it_came_in_stays_removed(
     database: Database, settings: Settings, world: World
 ) -> None:
-    spotify = Held(world)
-    async with open_workshop(settings, database, spotify=spotify, downloads=0) as workshop:
-        await workshop.allow(world)
-        job = await workshop.paste(url("playlist", world.large.id))
-        await workshop.seen(job, lambda row: bool(row.params.get("offset")))
+    async with being_read(database, settings, world) as (spotify, workshop, job):
         async with transaction() as session:
             (playlist,) = await session.scalars(select(Playlist))
             await library.remove_playlist(session, workshop.owner_id, playlist.id)

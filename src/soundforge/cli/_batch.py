@@ -10,7 +10,6 @@ from soundforge import library, pipeline, views
 from soundforge.cli._output import say, say_json
 from soundforge.cli._rooms import run_as
 from soundforge.db import transaction
-from soundforge.library import Query, Selection
 from soundforge.pipeline import BatchAsked
 
 
@@ -54,7 +53,7 @@ def batch(
     """
 
     async def body(owner_id: UUID) -> int:
-        chosen = Selection(track, None if search is None else Query(search=search))
+        chosen = library.Selection(track, None if search is None else library.Query(search=search))
         async with transaction() as session:
             done = await pipeline.request_batch(session, owner_id, chosen, BatchAsked(action, model, what, playlist))
         if json:
