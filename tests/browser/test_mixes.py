@@ -145,13 +145,15 @@ async def test_two_separations_are_compared_by_one_key_while_the_sound_goes_on(s
     await page.wait_for_selector(".stem-sets button >> nth=1", timeout=90_000)
     await page.wait_for_selector("#separate", state="hidden")
     await page.click("#stage [data-play]")
+    # round and round: the song is short, and at its end nothing would play any more
+    await evaluate(page, "mixer.mix.set({ region: { start_s: 0, end_s: 8 }, looping: true });")
     await until(page, "mixer.playing && !mixer.held && mixer.sources.length === 4 && mixer.position > 0.3", within_s=20)
     files = "mixer.sources.map(({ file }) => file).join()"
     first, stalls = await evaluate(page, f"return [{files}, mixer.stalls];")
     await page.keyboard.press("b")
     await until(page, f"{files} !== {first!r} && mixer.set > 0 && mixer.sources.length === 4")
     other, since = await evaluate(page, f"return [{files}, mixer.position];")
-    await until(page, f"mixer.playing && !mixer.held && (mixer.position > {since} + 0.2 || mixer.ended)")
+    await until(page, f"mixer.playing && !mixer.held && Math.abs(mixer.position - {since}) > 0.2")
     assert {*first.split(",")} & {*other.split(",")} == set()
     assert await evaluate(page, "return mixer.stalls;") == stalls
     async with page.expect_response(lambda answer: answer.request.method == "PUT"):

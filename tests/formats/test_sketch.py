@@ -48,6 +48,14 @@ def test_figures_have_words_and_a_share_and_what_was_not_found_has_none() -> Non
     assert found.tones == "Strongest on the whole: A, E, C."
 
 
+@pytest.mark.parametrize(("confidence", "words"), [(0.9, "40% of the song"), (0.5, "–")])
+def test_singing_is_told_where_it_is_likely_and_a_guess_is_not(confidence: float, words: str) -> None:
+    spans = [{"start_s": 1.0, "end_s": 4.2, "confidence": confidence}]
+    found = sketch({**DOCUMENT, "vocals": {"share": 0.4, "spans": spans}})
+    assert found
+    assert [one.words for one in found.measures if one.name == "Singing"] == [words]
+
+
 def test_passages_are_the_sections_with_what_sounds_in_them() -> None:
     found = sketch(DOCUMENT)
     assert found

@@ -20,6 +20,7 @@ from soundforge.formats._likeness import vector_at
 from soundforge.formats._names import attachment, file_name
 from soundforge.formats._sections import SECTION_NAMES
 from soundforge.formats._sketch import Measure, Passage, Sketch, sketch
+from soundforge.formats._vocals import sung_share
 from soundforge.formats._wishes import METERS, read_correction
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "read_correction",
     "read_key",
     "sketch",
+    "sung_share",
     "vector_at",
 ]

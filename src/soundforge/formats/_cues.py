@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
+from soundforge.formats._vocals import likely_sung
+
 type Value = Mapping[str, Any]
 type Cues = list[dict[str, Any]]
 
 _BESIDE_BARS: Final = ("fade_out", "vocals_in", "vocals_out")
 _OF_SECTIONS: Final = ("section", "drop")
-_LIKELY: Final = 0.5  # which no singing from the basic separation passes
 _FEWEST_SUNG_S: Final = 1.0  # less is a shout, or something that leaked into the stem
 _SAME_S: Final = 0.05
 _NEAR_BARS: Final = 8
@@ -23,8 +24,7 @@ _DIGITS: Final = 4
 
 def with_vocals(cues: Sequence[Value], vocals: Value, bars: Sequence[float]) -> Cues:
     """Where singing begins and ends, among the other cues: singing that is more likely than not, and no shout."""
-    likely = [span for span in vocals.get("spans", ()) if span["confidence"] > _LIKELY]
-    sung = [span for span in likely if span["end_s"] - span["start_s"] >= _FEWEST_SUNG_S]
+    sung = [span for span in likely_sung(vocals) if span["end_s"] - span["start_s"] >= _FEWEST_SUNG_S]
     if not sung:
         return [dict(cue) for cue in cues]
     ends = ((sung[0], "start_s", "vocals_in"), (sung[-1], "end_s", "vocals_out"))

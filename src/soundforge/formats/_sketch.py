@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from soundforge.formats._vocals import sung_share
+
 type Document = Mapping[str, Any]
 
 _TONES: Final = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
@@ -58,7 +60,7 @@ def sketch(document: Document) -> Sketch | None:
 
 
 def _measures(document: Document, features: Document) -> tuple[Measure, ...]:
-    loudness, vocals = document.get("loudness") or {}, document.get("vocals") or {}
+    loudness = document.get("loudness") or {}
     energy = (document.get("energy") or {}).get("value_0_1")
     centroid = (features.get("centroid_hz") or {}).get("mean")
     return (
@@ -68,7 +70,7 @@ def _measures(document: Document, features: Document) -> tuple[Measure, ...]:
         _measure("Brightness", centroid, lambda value: math.log(max(value, 1) / 300) / math.log(20), "{:,.0f} Hz"),
         _measure("Percussion", _mean(features, "percussive_share"), lambda value: value, "{:.0%}"),
         _measure("Noise", _mean(features, "flatness"), lambda value: math.sqrt(max(value, 0)), "{:.3f}"),
-        _measure("Singing", vocals.get("share"), lambda value: value, "{:.0%} of the song"),
+        _measure("Singing", sung_share(document.get("vocals")), lambda value: value, "{:.0%} of the song"),
     )
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-_LIKELY = 0.5
+from soundforge.formats import sung_share
+
 _CUES = {
     "first_downbeat": "First bar",
     "mix_in": "Mix in",
@@ -259,11 +260,8 @@ class TrackView:
     @property
     def sung(self) -> int | None:
         """Per cent of the song with singing; None where nobody has heard a vocal stem, or what it holds is a guess."""
-        vocals = self.document.get("vocals")
-        if not vocals or (vocals["spans"] and not any(span["confidence"] > _LIKELY for span in vocals["spans"])):
-            return None
-        share: float = vocals["share"]
-        return round(100 * share)
+        share = sung_share(self.document.get("vocals"))
+        return None if share is None else round(100 * share)
 
     @property
     def sections(self) -> list[tuple[float, str, str]]:

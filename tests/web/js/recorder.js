@@ -41,3 +41,18 @@ class Watcher extends AudioWorkletProcessor {
   }
 }
 registerProcessor("watcher", Watcher);
+
+/** Holds the audio thread up, once. */
+class Late extends AudioWorkletProcessor {
+  constructor({ processorOptions }) {
+    super();
+    this.ms = processorOptions.ms;
+  }
+
+  process() {
+    const end = Date.now() + this.ms;
+    while (Date.now() < end);
+    return false;
+  }
+}
+registerProcessor("late", Late);

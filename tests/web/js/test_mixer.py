@@ -128,6 +128,45 @@ async def test_stems_take_over_from_the_mix_without_losing_a_frame(studio: Studi
     assert (np.diff(frames) == 1).all()
 
 
+async def test_stems_that_lack_their_next_second_take_over_once_they_have_it_and_nothing_waits(studio: Studio) -> None:
+    page = await studio.open()
+    seen = await evaluate(
+        page,
+        """
+        const { Engine } = await import("/static/v1/js/engine/engine.js");
+        const rate = 44100, told = [];
+        const engine = new Engine(rate, null, (report) => told.push(report));
+        const bring = (set, index) => {
+          const data = new Int16Array(rate).fill(8192).buffer;
+          engine.receive({ type: "chunk", set, source: 0, index, channels: 1, data });
+        };
+        const open = (id, at) => {
+          const set = { length: 3 * rate, chunkFrames: rate, gains: [{ left: 1, right: 1 }], mutes: [] };
+          engine.receive({ type: "open", id, at, generation: 1, ...set });
+        };
+        const render = (blocks) => {
+          let least = 1;
+          for (let i = 0; i < blocks; i++) {
+            const left = new Float32Array(128);
+            engine.process(left, new Float32Array(128), 0);
+            least = Math.min(least, ...left);
+          }
+          return least;
+        };
+        open(1, rate - 900); // a fade of 1,024 frames would end beyond the second that is there
+        for (const index of [0, 1, 2]) bring(1, index);
+        engine.receive({ type: "play", countIn: null });
+        render(2);
+        open(2, null);
+        bring(2, 0);
+        const waiting = [render(30), engine.set.id];
+        for (const index of [1, 2]) bring(2, index);
+        return { waiting, after: [render(30), engine.set.id], held: told.some(({ held }) => held) };
+        """,
+    )
+    assert seen == {"waiting": [0.25, 1], "after": [0.25, 2], "held": False}
+
+
 async def test_stems_that_a_morph_of_the_stage_brings_take_over_and_what_was_drawn_stays(studio: Studio) -> None:
     page = await studio.open("/?state=mix")
     await page.click(".stage [data-play]")

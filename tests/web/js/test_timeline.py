@@ -162,3 +162,22 @@ async def test_a_layer_is_a_file_and_its_name(studio: Studio) -> None:
     """)
     await until(page, "!!window.drawn")
     assert (await page.evaluate("window.drawn"))[1:] == [20, 10]
+
+
+async def test_singing_is_drawn_where_it_is_likely_and_a_guess_is_not(studio: Studio) -> None:
+    page = await studio.open()
+    drawn = await evaluate(
+        page,
+        """
+        const { default: layer } = await import("/static/v1/js/layers/vocals.js");
+        const draw = (confidence) => {
+          const boxes = [];
+          const document = { vocals: { spans: [{ start_s: 8, end_s: 56, confidence }] } };
+          const scene = { document, start_s: 0, end_s: 96, width: 960, x: (at_s) => 10 * at_s, colour: () => "red" };
+          layer.draw({ fillRect: (...box) => boxes.push(box) }, scene, { y: 0, height: 5 });
+          return boxes;
+        };
+        return [draw(0.9), draw(0.5)];
+        """,
+    )
+    assert drawn == [[[80, 1, 480, 3]], []]

@@ -15,7 +15,7 @@ document.addEventListener("resync", async () => {
   const dock = document.getElementById("jobs");
   if (dock?.dataset.page) await again(dock.dataset.page, dock, "innerHTML");
   const stage = document.getElementById("stage");
-  if (stage?.dataset.track) await again(`/tracks/${stage.dataset.track}/stage`, stage, "outerHTML");
+  if (stage?.dataset.track) await again(`/tracks/${stage.dataset.track}/stage`, stage, "outerMorph");
 });
 
 document.addEventListener("signed-out", () => {

@@ -23,6 +23,7 @@ import { Stretch } from "./stretch.js";
 const FADE_FRAMES = 1024;
 const REPORT_BLOCKS = 12;
 const MOST_FRAMES = 8192; // that are read in one go
+const RUN_UP_S = 0.4; // of a coming set must be there before its fade begins: the fade, and what sounds right after it
 
 export class Engine {
   /** @param {number} rate @param {WebAssembly.Module | null} module @param {(message: object) => void} post */
@@ -256,7 +257,9 @@ export class Engine {
       const [l, r] = /** @type {[Float32Array, Float32Array]} */ (part);
       const found = spans(this.frame, l.length, this.loop);
       this.set?.render(l, r, found);
-      if (this.coming && (this.faded > 0 || this.has(this.coming, 4 * l.length))) this.fade(this.coming, l, r, found);
+      if (this.coming && (this.faded > 0 || this.has(this.coming, l.length + RUN_UP_S * this.rate))) {
+        this.fade(this.coming, l, r, found);
+      }
       this.frame = ahead(this.frame, l.length, this.loop);
     }
   }
