@@ -27,7 +27,7 @@ WORDS = (
 
 _MADE = """
 CREATE TEMP TABLE word ON COMMIT DROP AS
-SELECT row_number() OVER () - 1 AS n, w, f FROM unnest(CAST(:words AS text[]), CAST(:folded AS text[])) AS made(w, f);
+SELECT row_number() OVER () - 1 AS at, w, f FROM unnest(CAST(:words AS text[]), CAST(:folded AS text[])) AS made(w, f);
 """
 _TRACKS = """
 WITH counted AS (SELECT count(*) AS many FROM word), numbered AS (
@@ -41,8 +41,8 @@ WITH counted AS (SELECT count(*) AS many FROM word), numbered AS (
   FROM numbered, counted
   JOIN word t1 ON true JOIN word t2 ON true JOIN word a1 ON true JOIN word a2 ON true
   JOIN word b1 ON true JOIN word b2 ON true
-  WHERE t1.n = h % many AND t2.n = h / 101 % many AND a1.n = a % many AND a2.n = a / 101 % many
-    AND b1.n = b % many AND b2.n = b / 101 % many
+  WHERE t1.at = h % many AND t2.at = h / 101 % many AND a1.at = a % many AND a2.at = a / 101 % many
+    AND b1.at = b % many AND b2.at = b / 101 % many
 ), folded AS (SELECT *, title_f || chr(10) || artist_f || chr(10) || album_f AS words FROM called)
 INSERT INTO tracks (id, owner_id, title, artist, album, search_text, search_grams, source, warnings, created_at, bpm,
   camelot, musical_key, loudness_lufs, year, duration_ms, frames, sample_rate_hz, format, audio_file_id, mix_file_id)

@@ -19,10 +19,10 @@ from uuid import UUID
 
 from playwright.async_api import Browser, async_playwright
 
-from bench import web_browser, web_server
+from bench import web_browser, web_restart, web_server
 from bench.seed import TRACKS, seed
 from soundforge import accounts
-from soundforge.db import open_database, transaction
+from soundforge.db import Database, open_database, transaction
 from tests.support.accounts import set_password
 from tests.support.browser import FLAGS, Studio, run_studio
 from tests.support.db import run_test_server
@@ -34,6 +34,7 @@ class Bench:
     """What the parts measure with, and what they found: name → one figure each round."""
 
     studio: Studio
+    database: Database
     browser: Browser
     owner_id: UUID
     cookie: str
@@ -55,7 +56,7 @@ PARTS: dict[str, Part] = {
     "feed": web_browser.feed,
     "listeners": web_server.listeners,
     "tabs": web_browser.tabs,
-    "restart": web_browser.restart,
+    "restart": web_restart.restart,
 }
 
 
@@ -63,7 +64,7 @@ PARTS: dict[str, Part] = {
 async def opened(dsn: str, how_many: int) -> AsyncIterator[Bench]:
     """A studio with a large library, and a browser."""
     with tempfile.TemporaryDirectory() as folder:
-        async with open_database(dsn):
+        async with open_database(dsn) as database:
             async with transaction() as session:
                 owner = await accounts.ensure_owner(session)
                 await set_password(session, owner, "a long enough password")
@@ -72,7 +73,7 @@ async def opened(dsn: str, how_many: int) -> AsyncIterator[Bench]:
                 cookie = await accounts.start_session(session, owner.id, agent="bench")
             async with run_studio(dsn, Path(folder), queues="none") as studio, async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-                yield Bench(studio, browser, owner.id, cookie)
+                yield Bench(studio, database, browser, owner.id, cookie)
                 await browser.close()
 
 
@@ -89,12 +90,14 @@ def report(bench: Bench) -> None:
 async def main(dsn: str, rounds: int, how_many: int, only: list[str]) -> None:
     """Measure and print."""
     async with opened(dsn, how_many) as bench:
-        for number in range(rounds):
-            for name in only:
-                before = os.getloadavg()[0]
-                await PARTS[name](bench)
-                print(f"round {number + 1}: {name}, load {before:.1f} to {os.getloadavg()[0]:.1f}", flush=True)
-        report(bench)
+        try:
+            for number in range(rounds):
+                for name in only:
+                    before = os.getloadavg()[0]
+                    await PARTS[name](bench)
+                    print(f"round {number + 1}: {name}, load {before:.1f} to {os.getloadavg()[0]:.1f}", flush=True)
+        finally:
+            report(bench)
 
 
 if __name__ == "__main__":

@@ -13,23 +13,26 @@ import psycopg
 JOBS = 50
 RATE = 5  # changes of each job in a second
 STEP_S = 1 / (JOBS * RATE)
-MOST = 600  # changes of each job: two minutes
+MOST = 100  # changes of each job, a per cent each: twenty seconds
 
 
 @dataclass
 class Ticks:
-    """How many changes were committed, and when each was: (job, progress) → seconds since the epoch."""
+    """How many changes were made, and when each began: (job, progress) → seconds since the epoch; track → job."""
 
     count: int = 0
     at: dict[tuple[str, int], float] = field(default_factory=dict)
+    tracks: dict[str, str] = field(default_factory=dict)
+    begin: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @asynccontextmanager
 async def ticking(dsn: str, owner_id: UUID) -> AsyncIterator[Ticks]:
-    """Let fifty jobs of the newest tracks run and move until the block ends; at most two minutes."""
+    """Let fifty jobs of the newest tracks run until the block ends, and move from ``begin`` on for twenty seconds."""
     ticks = Ticks()
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
-        jobs = await _start(connection, owner_id)
+        ticks.tracks = await _start(connection, owner_id)
+        jobs = [*ticks.tracks.values()]
         task = asyncio.create_task(_tick(connection, jobs, ticks))
         try:
             yield ticks
@@ -41,27 +44,28 @@ async def ticking(dsn: str, owner_id: UUID) -> AsyncIterator[Ticks]:
             await connection.execute("UPDATE jobs SET status = 'completed' WHERE id = ANY(%s)", [jobs])
 
 
-async def _start(connection: psycopg.AsyncConnection, owner_id: UUID) -> list[UUID]:
+async def _start(connection: psycopg.AsyncConnection, owner_id: UUID) -> dict[str, str]:
     made = await connection.execute(
         """INSERT INTO jobs (id, kind, owner_id, track_id, unique_key, params, result, status, progress, stage, run,
                              attempt, max_attempts)
            SELECT gen_random_uuid(), 'analysis', owner_id, id, id::text, '{}', '{}', 'queued', 0, '', 0, 0, 3
-           FROM tracks WHERE owner_id = %s AND deleted_at IS NULL ORDER BY created_at DESC LIMIT %s RETURNING id""",
+           FROM tracks WHERE owner_id = %s AND deleted_at IS NULL ORDER BY created_at DESC LIMIT %s
+           RETURNING track_id, id""",
         [owner_id, JOBS],
     )
-    jobs = [row[0] for row in await made.fetchall()]
-    await connection.execute("UPDATE jobs SET status = 'processing', run = 1 WHERE id = ANY(%s)", [jobs])
+    jobs = {str(track): str(job) for track, job in await made.fetchall()}
+    move = "UPDATE jobs SET status = 'processing', run = 1 WHERE id = ANY(%s)"
+    await connection.execute(move, [[*jobs.values()]])
     return jobs
 
 
-async def _tick(connection: psycopg.AsyncConnection, jobs: list[UUID], ticks: Ticks) -> None:
+async def _tick(connection: psycopg.AsyncConnection, jobs: list[str], ticks: Ticks) -> None:
     """Move one job after the other; what is late is made up for."""
+    await ticks.begin.wait()
     began = time.monotonic()
-    for number in range(1, MOST + 1):
-        progress = min(number, 100)  # it never falls; later only what a job does changes
+    for progress in range(1, MOST + 1):
         for job in jobs:
             await asyncio.sleep(max(0, began + ticks.count * STEP_S - time.monotonic()))
-            ticks.at.setdefault((str(job), progress), time.time())
-            moved = "UPDATE jobs SET progress = %s, stage = %s WHERE id = %s"
-            await connection.execute(moved, [progress, f"step {number}", job])
+            ticks.at[job, progress] = time.time()
+            await connection.execute("UPDATE jobs SET progress = %s WHERE id = %s", [progress, job])
             ticks.count += 1

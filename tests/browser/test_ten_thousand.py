@@ -14,6 +14,7 @@ from soundforge.events import TrackAdded, publish
 from soundforge.library._search import search_fields
 from soundforge.tables import File, Job, Kind, Stem, Track, User
 from tests.support.browser import Visit, until
+from tests.support.house import add_job
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -205,6 +206,19 @@ async def test_a_job_is_told_in_small_messages_to_the_row_of_its_track_and_to_th
     await heard(one)
     await heard(other)
     assert lists_asked_for(here) == []
+
+
+async def test_the_dock_keeps_the_newest_jobs_alone(here: Visit, person: User, many: dict[str, UUID]) -> None:
+    page = await here.live()
+    for _ in range(2):
+        async with transaction() as session:
+            made = [
+                await add_job(session, person.id, Kind.ANALYSIS, track_id=many[f"Song {number:05}"])
+                for number in range(40)
+            ]
+        await page.wait_for_selector(f"#job-{made[-1].id}")
+    await until(page, "document.querySelectorAll('#jobs .job').length === 60")
+    assert await page.locator("#jobs .job").first.get_attribute("id") in {f"job-{job.id}" for job in made}
 
 
 async def test_pages_follow_each_other_without_gap_or_double_and_far_ones_are_emptied(

@@ -123,3 +123,10 @@ def test_one_line_has_no_character_that_the_database_cannot_keep(words: str) -> 
     assert kept == kept.strip()
     assert len(kept.splitlines()) <= 1
     kept.encode()
+
+
+def test_what_must_not_stand_there_is_looked_for_in_the_text_alone() -> None:
+    """No index helps to find what is missing; the array of runs beside each row would only have to be read too."""
+    for search in ("-artist:amber", "-title:am"):
+        assert "search_grams" not in str(matches(search)), search
+    assert "search_grams" in str(matches("amber"))

@@ -5,7 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
+from soundforge.db import transaction
+from soundforge.events import Listener, TrackRemoved, publish
 from soundforge.library import Query
 from soundforge.web._stream import GOODBYE, PING, RESYNC, Feed, messages
 from soundforge.web._stream_library import LOADERS
@@ -66,7 +69,8 @@ async def hearing(
 
     feed = Feed(house.users[name], view, query or Query(), allowed, **more)
     listener, ear = house.studio.listener, Ear()
-    stream = messages(feed, listener, place or listener.recent.place(), LOADERS, house.studio.stopping)
+    await _caught_up(listener)
+    stream = messages(feed, house.studio, place or listener.recent.place(), LOADERS)
     task = asyncio.create_task(ear.listen(stream))
     try:
         await ear.until(lambda: bool(ear.heard))
@@ -75,3 +79,13 @@ async def hearing(
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def _caught_up(listener: Listener) -> None:
+    """Wait until everything that was told so far has been heard: a page that opens now hears what comes now."""
+    marker, place = TrackRemoved(owner_id=uuid4(), track_id=uuid4()), listener.recent.place()
+    async with transaction() as session:
+        await publish(session, marker)
+    async with asyncio.timeout(DEADLINE_S):
+        while not listener.recent.since(marker.owner_id, place):
+            await asyncio.sleep(0.005)

@@ -69,6 +69,13 @@ async def test_each_view_lists_what_it_says(house: House) -> None:
     assert (await house.visitors["ann"].get("/jobs?show=everything")).status_code == 422
 
 
+async def test_a_job_that_made_a_file_leads_to_it_in_every_list(house: House) -> None:
+    song = await house.add_song()
+    for path in ("/jobs", f"/jobs/{song.export_job}", "/jobs/dock"):
+        shown = await page_of(house, path)
+        assert re.findall(r'href="(/jobs/[0-9a-f-]+/file)" download', shown) == [f"/jobs/{song.export_job}/file"]
+
+
 async def test_a_job_tells_why_it_failed_and_how_long_each_stage_took(house: House) -> None:
     made = await several(house)
     async with transaction() as session:

@@ -11,7 +11,8 @@ from soundforge.engines import ModelStore, open_models
 from soundforge.events import JobChanged
 from soundforge.library import Query
 from soundforge.tables import Job, Kind
-from soundforge.web._stream import Feed
+from soundforge.web._reads import Reads
+from soundforge.web._stream import Feed, News
 from soundforge.web._stream_library import LOADERS
 from tests.support.house import House
 from tests.support.models import put, tiny_store
@@ -93,8 +94,7 @@ async def test_the_page_hears_how_a_download_gets_on(house: House) -> None:
             error_code=None,
             wait_reason=None,
         )
-        async with reading() as session:
-            told = await LOADERS["job_changed"](session, feed, event)
+        told = await LOADERS["job_changed"](News(event, {}, Reads()), feed, event)
         assert isinstance(told, list)
         return dict(told[0])
 

@@ -1,17 +1,18 @@
 import asyncio
 import contextlib
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 
 from soundforge import accounts, library
-from soundforge.db import transaction
-from soundforge.events import JobChanged, TrackChanged
+from soundforge.db import Database, transaction
+from soundforge.events import AnalysisReady, JobChanged, TrackChanged
 from soundforge.library import Query
 from soundforge.tables import Job, Kind, Track
 from soundforge.web import _stream
 from soundforge.web._stream import GOODBYE, PING, RESYNC, Feed, messages
 from soundforge.web._stream_library import LOADERS
+from tests.support.db import counted_queries
 from tests.support.factories import add_many_songs, add_song
 from tests.support.feeds import LARGEST_BYTES, Ear, hearing
 from tests.support.house import House, add_job, log_in
@@ -69,7 +70,66 @@ async def test_rows_that_come_back_together_find_each_other(house: House) -> Non
         assert told.index(f'id="track-{second.id}"'.encode()) < told.index(f"beforebegin:#track-{second.id}".encode())
 
 
-async def test_a_tick_moves_bars_alone(house: House) -> None:
+async def test_rows_that_come_back_together_find_each_other_on_a_page_that_never_had_them(house: House) -> None:
+    ann = house.users["ann"]
+    async with transaction() as session:
+        first, second, _ = [await add_song(session, ann, title) for title in ("aa", "bb", "cc")]
+        for track in (first, second):
+            await library.remove_track(session, ann, track.id)
+    async with hearing(house, "ann", Query(sort="title", descending=False)) as ear:
+        async with transaction() as session:
+            for track in (first, second):
+                await library.restore_track(session, ann, track.id)
+        await ear.until_told(f"beforebegin:#track-{second.id}")
+        told = ear.bytes_told()
+        assert told.index(f'id="track-{second.id}"'.encode()) < told.index(f"beforebegin:#track-{second.id}".encode())
+
+
+async def begin(house: House, database: Database, pages: int) -> tuple[int, list[bytes]]:
+    """Let a job begin before so many open pages: how many statements that takes, and what each page heard of it."""
+    ann = house.users["ann"]
+    async with transaction() as session:
+        track = await add_song(session, ann, "Blue")
+        job = await add_job(session, ann, Kind.ANALYSIS, track_id=track.id)
+    async with contextlib.AsyncExitStack() as stack:
+        ears = [await stack.enter_async_context(hearing(house, "ann")) for _ in range(pages)]
+        with counted_queries(database) as sent:
+            async with transaction() as session:
+                await session.execute(update(Job).where(Job.id == job.id).values(status="processing", run=1))
+            for ear in ears:
+                await ear.until_told(f'id="job-{job.id}"')
+        return len(sent), [ear.bytes_told() for ear in ears]
+
+
+async def test_many_pages_hear_of_a_change_for_the_questions_of_one(house: House, database: Database) -> None:
+    alone, heard = await begin(house, database, 1)
+    assert len(heard[0]) < 2 * LARGEST_BYTES
+    together, heard = await begin(house, database, 20)
+    assert together == alone
+    assert len({told.partition(b"id: ")[0] for told in heard}) == 1
+
+
+async def test_a_page_that_hears_of_two_changes_at_once_is_told_of_the_second_whatever_others_asked(
+    house: House,
+) -> None:
+    ann = house.users["ann"]
+    async with transaction() as session:
+        track = await add_song(session, ann, "first")
+    events = [TrackChanged(ann, track.id, ("title",)), AnalysisReady(ann, track.id, uuid4(), "harmony")]
+    told = []
+    for title, batch in (("second", events[:1]), ("third", events)):
+        await change(ann, track.id, title)
+        feed = Feed(ann, "library", Query(), _nobody_asks)
+        told.append(await _stream._messages(feed, [*batch], house.studio.reads, LOADERS, ""))
+    assert b"second" in told[0]
+    assert b"third" in told[1]
+
+
+async def _nobody_asks() -> bool:
+    raise AssertionError
+
+
+async def test_a_tick_moves_bars_alone_and_asks_for_nothing(house: House, database: Database) -> None:
     ann = house.users["ann"]
     async with transaction() as session:
         track = await add_song(session, ann)
@@ -77,17 +137,13 @@ async def test_a_tick_moves_bars_alone(house: House) -> None:
     async with hearing(house, "ann") as ear:
         async with transaction() as session:
             await session.execute(update(Job).where(Job.id == job.id).values(status="processing", run=1))
-        await ear.until_told('data-state="processing"')  # it may be told as waiting first
-        before = len(ear.heard)
-        async with transaction() as session:
-            await session.execute(update(Job).where(Job.id == job.id).values(progress=42))
-
-        def ticks() -> list[bytes]:
-            """What tells the figure; the whole row may be told once more, late."""
-            return [one for one in ear.heard[before:] if b'value="42"' in one and b'role="row"' not in one]
-
-        await ear.until(lambda: bool(ticks()))
-        tick = ticks()[0]
+        await ear.until_told('data-state="processing"')
+        with counted_queries(database) as sent:
+            async with transaction() as session:
+                await session.execute(update(Job).where(Job.id == job.id).values(progress=42))
+            tick = await ear.until_told('value="42"')
+        assert [statement.split()[0] for statement in sent] == ["UPDATE"]
+        assert b'role="row"' not in tick
         assert len(tick) < 700
         assert f"track-{track.id}".encode() not in tick.replace(f"row-{track.id}".encode(), b"")
 
@@ -199,7 +255,7 @@ async def test_what_happens_while_a_batch_is_told_is_not_counted_as_told(house: 
 
     monkeypatch.setattr(_stream, "CHECK_S", 0.0)
     feed = Feed(ann, "library", Query(), allowed)
-    task = asyncio.create_task(ear.listen(messages(feed, listener, listener.recent.place(), LOADERS, _never())))
+    task = asyncio.create_task(ear.listen(messages(feed, house.studio, listener.recent.place(), LOADERS)))
     await ear.until(lambda: ear.heard == [PING])
     async with transaction() as session:
         await add_song(session, ann, "second")
@@ -209,10 +265,6 @@ async def test_what_happens_while_a_batch_is_told_is_not_counted_as_told(house: 
         await task
     place = told.split(b"id: ", 1)[1].split(b"\n")[0].decode()
     assert late in (listener.recent.since(ann, place) or [])
-
-
-def _never() -> asyncio.Event:
-    return asyncio.Event()
 
 
 async def test_a_page_of_another_life_reads_everything_anew(house: House) -> None:
@@ -232,7 +284,7 @@ async def test_after_a_gap_a_feed_looks_whether_its_login_still_counts(house: Ho
 
     feed = Feed(house.users["ann"], "library", Query(), no_more)
     listener, ear = house.studio.listener, Ear()
-    stream = messages(feed, listener, listener.recent.place(), LOADERS, house.studio.stopping)
+    stream = messages(feed, house.studio, listener.recent.place(), LOADERS)
     task = asyncio.create_task(ear.listen(stream))
     await ear.until(lambda: bool(ear.heard))
     listener.resync()

@@ -89,4 +89,9 @@ async def test_the_head_of_a_list_and_the_states_of_its_songs_stay_small(importe
         await ear.until_told(f'href="/tracks/{imported.track_id}"')
         await move(imported.download, "downloading")
         await ear.until_told(f"state-of-{imported.track_id}")
+        async with transaction() as session:
+            words = {"title": f"b{imported.words[:299]}", "artist": imported.words, "album": ""}
+            await library.change_track(session, ann, imported.track_id, **words)
+        told = await ear.until_told(f'hx-swap-oob="outerHTML:.name-of-{imported.track_id}"')
+        assert b">b" in told
         assert largest(ear) < LARGEST_BYTES

@@ -6,7 +6,7 @@ The class's name in snake case is the name on the wire and the name of its templ
 
 import re
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -35,7 +35,7 @@ class Event:
         """Where it is heard, for example ``jobs:<id>``."""
         return f"{self.about}:{getattr(self, self.subject)}"
 
-    @property
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """Of events with the same key only the latest need be told."""
         return (self.name(), getattr(self, self.subject))
@@ -76,6 +76,11 @@ class JobChanged(Event):
     run: int
     error_code: str | None
     wait_reason: str | None
+
+    @cached_property
+    def state(self) -> tuple[object, ...]:
+        """All but what moves while a job runs: as long as it stays the same, the job only got on."""
+        return (self.status, self.run, self.wait_reason, self.error_code)
 
 
 @dataclass(frozen=True)
@@ -180,7 +185,7 @@ class AnalysisReady(Event):
         """Results are heard where their track is."""
         return f"tracks:{self.track_id}"
 
-    @property
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """Each stage is news of its own."""
         return (self.name(), self.job_id, self.stage)
@@ -201,7 +206,7 @@ class SessionEnded(Event):
         """Sessions are heard by the owner's streams."""
         return f"sessions:{self.owner_id}"
 
-    @property
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """Each end counts."""
         return (self.name(), self.session_id, self.token_id)

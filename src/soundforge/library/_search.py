@@ -9,6 +9,7 @@ ILIKE decides. Figures are compared by the expressions that lists sort by, which
 import math
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -124,7 +125,7 @@ def _is(term: Term) -> ColumnElement[bool]:
 
 def _found(term: Term) -> ColumnElement[bool]:
     if term.field in _LINES:
-        return _line_holds(term.field, fold(term.words[0]), is_whole=term.is_whole)
+        return _line_holds(_SORTED[term.field], term)
     return _FOUND.get(term.field, _figure)(term)
 
 
@@ -189,15 +190,13 @@ def _is_newest() -> ColumnElement[bool]:
     )
 
 
-def _holds(word: str) -> ColumnElement[bool]:
-    return and_(_has_runs(word), Track.search_text.ilike(f"%{escape(word)}%", escape="\\"))
-
-
-def _line_holds(name: str, word: str, *, is_whole: bool) -> ColumnElement[bool]:
-    text = _SORTED[name]
-    if is_whole:
+def _line_holds(text: SQLColumnExpression[str], term: Term) -> ColumnElement[bool]:
+    """Whether a folded text holds the term's word; where it must not, no index helps, and its runs are not read."""
+    word = fold(term.words[0])
+    if term.is_whole:
         return text == word
-    return and_(_has_runs(word), text.ilike(f"%{escape(word)}%", escape="\\"))
+    holds = text.ilike(f"%{escape(word)}%", escape="\\")
+    return holds if term.is_not else and_(_has_runs(word), holds)
 
 
 def _has_runs(word: str) -> ColumnElement[bool]:
@@ -207,7 +206,7 @@ def _has_runs(word: str) -> ColumnElement[bool]:
 
 
 _FOUND: dict[str, Callable[[Term], ColumnElement[bool]]] = {
-    "": lambda term: _holds(fold(term.words[0])),
+    "": partial(_line_holds, Track.search_text),
     "key": lambda term: _SORTED["key"].in_([_place(word) for word in term.words]),
     "has": lambda term: or_(*(_has(word) for word in term.words)),
     "is": lambda term: or_(*(_stands(word) for word in term.words)),

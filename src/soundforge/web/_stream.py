@@ -7,10 +7,10 @@ not sent the event. Everything goes out of band: an element that the page does n
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any, Self
 from uuid import UUID
 
@@ -18,13 +18,14 @@ from jinja2 import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import accounts
-from soundforge.db import reading
 from soundforge.errors import NotFound
-from soundforge.events import Event, JobChanged, LibraryChanged, Listener, Mailbox, Resync, SessionEnded
+from soundforge.events import Event, JobChanged, LibraryChanged, Listener, Mailbox, Resync, SessionEnded, TrackAdded
 from soundforge.library import Query
 from soundforge.tables import RUNNING
 from soundforge.web._access import Visitor, is_still_allowed
+from soundforge.web._reads import Reads, Same
 from soundforge.web._render import find_template
+from soundforge.web._studio import Studio
 
 BEAT_S = 0.1  # one message at most in this time: what changes faster is conflated
 PING_S = 15.0
@@ -35,6 +36,14 @@ LONGEST_S = 600.0  # then the browser connects anew
 RESYNC = b"event: resync\ndata: \n\n"
 GOODBYE = b"event: signed-out\ndata: \n\n"
 PING = b": still here\n\n"
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What happens to one row of a list: ``update``, ``insert`` (before a row, or last; also a move), ``remove``."""
+
+    act: str
+    before: UUID | None = None
 
 
 @dataclass
@@ -53,6 +62,7 @@ class Feed:
     sent: set[tuple[str, UUID]] = field(default_factory=set)  # rows and stages that this batch has told already
     placed: set[UUID] = field(default_factory=set)  # tracks that came after the page was drawn and stand in it now
     removed: set[UUID] = field(default_factory=set)  # tracks that this page was told to take away
+    coming: set[UUID] = field(default_factory=set)  # tracks that this batch tells of as added
     opened_at: datetime = field(default_factory=partial(datetime.now, UTC))
 
     @classmethod
@@ -92,13 +102,25 @@ class _PlacedMailbox(Mailbox):
         return taken
 
 
-type Loader = Callable[[AsyncSession, Feed, Any], Awaitable[dict[str, Any] | list[dict[str, Any]] | None]]
+@dataclass(frozen=True)
+class News:
+    """An event on its way to a page, and a way to ask about it together with all others who hear of it."""
+
+    event: Event
+    newest: dict[UUID, Event]  # of this batch, by what they are about: one message tells of them all
+    reads: Reads
+
+    async def once[T](self, subject: UUID, *what: Hashable, ask: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Give the answer to ``what`` about ``subject``, as it is after this batch. Raises ``NotFound``."""
+        return await self.reads.once(self.newest.get(subject, self.event), (subject, *what), ask)
 
 
-async def messages(
-    feed: Feed, listener: Listener, place: str | None, loaders: dict[str, Loader], stopping: asyncio.Event
-) -> AsyncIterator[bytes]:
+type Loader = Callable[[News, Feed, Any], Awaitable[dict[str, Any] | list[dict[str, Any]] | None]]
+
+
+async def messages(feed: Feed, studio: Studio, place: str | None, loaders: dict[str, Loader]) -> AsyncIterator[bytes]:
     """Everything that the page must hear, from ``place`` on, until somebody ends it."""
+    listener = studio.listener
     mailbox = _PlacedMailbox(listener)
     with listener.subscribe(feed.owner_id, mailbox=mailbox):
         missed = listener.recent.since(feed.owner_id, place) if place else None
@@ -108,11 +130,11 @@ async def messages(
             yield PING
             for event in missed:
                 mailbox.put(event)
-        async for batch in batches(feed, mailbox, stopping):
+        async for batch in batches(feed, mailbox, studio.stopping):
             if any(isinstance(event, SessionEnded) and feed.ends_with(event) for event in batch):
                 yield GOODBYE
                 return
-            yield await _messages(feed, batch, loaders, mailbox.taken_at) if batch else PING
+            yield await _messages(feed, batch, studio.reads, loaders, mailbox.taken_at) if batch else PING
 
 
 async def batches(feed: Feed, mailbox: Mailbox, stopping: asyncio.Event) -> AsyncIterator[list[Event | Resync]]:
@@ -149,26 +171,34 @@ async def _next(mailbox: Mailbox) -> list[Event | Resync]:
         return []
 
 
-async def _messages(feed: Feed, batch: list[Event | Resync], loaders: dict[str, Loader], place: str) -> bytes:
+async def _messages(
+    feed: Feed, batch: list[Event | Resync], reads: Reads, loaders: dict[str, Loader], place: str
+) -> bytes:
     """A message for each change: a page looks for all targets of a message before it swaps the first."""
     if any(isinstance(event, Resync | LibraryChanged) for event in batch):
         return RESYNC
+    told = [event for event in batch if isinstance(event, Event) and _template(feed.view, event.name())]
     feed.sent.clear()
-    told = [event for event in batch if isinstance(event, Event) and _template(feed, event)]
-    known = [_tick(feed, event) for event in told]
+    feed.coming = {event.track_id for event in told if isinstance(event, TrackAdded)}
+    known = [_tick(feed, event, reads) for event in told]
     if None not in known:  # nobody needs to be asked, as in most batches by far
         found = _packed([tick for tick in known if tick])
     else:
-        async with reading() as session:
-            found = [
-                piece
-                for event, tick in zip(told, known, strict=True)
-                for piece in ([tick] if tick is not None else await _fragments(session, feed, event, loaders))
-            ]
+        newest = {about: event for event in told for about in _subjects(event)}
+        found = [
+            piece
+            for event, tick in zip(told, known, strict=True)
+            for piece in ([tick] if tick is not None else await _fragments(feed, News(event, newest, reads), loaders))
+        ]
     pieces = [piece for piece in found if piece]
     if not pieces:
         return PING
     return b"".join([*pieces[:-1], f"id: {place}\n".encode(), pieces[-1]]) if place else b"".join(pieces)
+
+
+def _subjects(event: Event) -> list[UUID]:
+    named = (getattr(event, name, None) for name in ("job_id", "track_id", "parent_id", "playlist_id"))
+    return [one for one in named if one]
 
 
 def _packed(ticks: list[bytes]) -> list[bytes]:
@@ -182,51 +212,55 @@ def _packed(ticks: list[bytes]) -> list[bytes]:
     return packed
 
 
-def _template(feed: Feed, event: Event) -> Template | None:
-    return find_template(f"events/{feed.view}/{event.name()}.html")
+@cache
+def _template(view: str, name: str) -> Template | None:
+    return find_template(f"events/{view}/{name}.html")
 
 
-def _tick(feed: Feed, event: Event) -> bytes | None:
+def _tick(feed: Feed, event: Event, reads: Reads) -> bytes | None:
     """A job that only got on, as its bar and figure: the same bytes for all who see it, and nothing asked."""
     if not isinstance(event, JobChanged) or feed.view == "settings" or event.status not in RUNNING:
         return None
-    if feed.seen.get(event.job_id) != state_of(event):
+    if feed.seen.get(event.job_id) != event.state:
         return None
-    return _tick_bytes(feed.view, event, in_row=feed.seen.get(event.track_id) == event.job_id)
+    in_row = feed.seen.get(event.track_id) == event.job_id
+    return reads.drawn(event, ("tick", feed.view, in_row), partial(_draw_tick, feed.view, event, in_row=in_row))
 
 
-@lru_cache(maxsize=4096)
-def _tick_bytes(view: str, event: JobChanged, *, in_row: bool) -> bytes:
-    template = find_template(f"events/{view}/{event.name()}.html")
+def _draw_tick(view: str, event: JobChanged, *, in_row: bool) -> bytes:
+    template = _template(view, event.name())
     if template is None:
         return b""
-    context = {
-        "in_row": in_row,
-        "first": False,
-        "job": None,
-        "ready": None,
-        "stage": False,
-        "stream": None,
-        "row": None,
-    }
-    return _sse(template.render(event=event, tick=True, columns=(), track_id=None, playlist=None, **context))
+    context = dict.fromkeys(("job", "ready", "stream", "row", "track_id", "playlist"))
+    flags = {"tick": True, "in_row": in_row, "first": False, "stage": False}
+    return _sse(template.render(event=event, columns=(), **context, **flags))
 
 
-def state_of(event: JobChanged) -> tuple[object, ...]:
-    """What of a job makes a page draw more than its bar anew."""
-    return (event.status, event.run, event.wait_reason, event.error_code)
-
-
-async def _fragments(session: AsyncSession, feed: Feed, event: Event, loaders: dict[str, Loader]) -> list[bytes]:
-    template = _template(feed, event)
+async def _fragments(feed: Feed, news: News, loaders: dict[str, Loader]) -> list[bytes]:
+    event = news.event
+    template = _template(feed.view, event.name())
     if template is None or event.name() not in loaders:
         return []
     try:
-        found = await loaders[event.name()](session, feed, event)
+        found = await loaders[event.name()](news, feed, event)
     except NotFound:  # it is gone again; the event that says so is on its way
         return []
     contexts = found if isinstance(found, list) else [found] if found else []
-    return [_sse(template.render(event=event, columns=feed.columns, **context)) for context in contexts]
+    return [_drawn(feed, news, template, context) for context in contexts]
+
+
+def _drawn(feed: Feed, news: News, template: Template, context: dict[str, Any]) -> bytes:
+    """A context as a message: the same bytes for all pages alike."""
+
+    def draw() -> bytes:
+        return _sse(template.render(**context, event=news.event, columns=feed.columns))
+
+    shown = tuple((name, value if _is_plain(value) else Same(value)) for name, value in sorted(context.items()))
+    return news.reads.drawn(news.event, (feed.view, feed.columns, shown), draw)
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, str | bool | UUID | Stream)
 
 
 def _sse(html: str) -> bytes:

@@ -1,20 +1,20 @@
 """What the settings page loads when maintenance gets on: the model that a job pulls or removes."""
 
+from functools import partial
 from typing import Any
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import pipeline, views
 from soundforge.events import JobChanged
 from soundforge.tables import ACTIVE, RUNNING
-from soundforge.web._stream import Feed
+from soundforge.web._stream import Feed, News
 
 WHAT = "model:"
 
 
-async def maintenance_changed(session: AsyncSession, feed: Feed, event: JobChanged) -> list[dict[str, Any]]:
+async def maintenance_changed(news: News, feed: Feed, event: JobChanged) -> list[dict[str, Any]]:
     """A tick moves the bar alone; any other change sends the model as it is now."""
-    job = await views.get_job_view(session, feed.owner_id, event.job_id)
+    asked = partial(views.get_job_view, owner_id=feed.owner_id, job_id=event.job_id)
+    job = await news.once(event.job_id, "job", ask=asked)
     if not job.title.startswith(WHAT):
         return []
     name = job.title.removeprefix(WHAT)

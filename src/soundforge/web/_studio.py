@@ -9,7 +9,9 @@ from fastapi import Request
 from soundforge.config import Settings
 from soundforge.events import Listener
 from soundforge.storage import Storage
+from soundforge.web._reads import Reads
 from soundforge.web._security import PasswordAttempts
+from soundforge.web._together import Together
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Studio:
     listener: Listener
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     attempts: PasswordAttempts = field(default_factory=PasswordAttempts)
+    reads: Reads = field(default_factory=Reads)
+    together: Together = field(default_factory=Together)
 
 
 def studio_of(request: Request) -> Studio:

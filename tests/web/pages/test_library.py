@@ -1,5 +1,6 @@
 """The library's page: search, columns, many tracks at once, artists, albums and the trash."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -111,12 +112,24 @@ async def test_a_row_with_every_column_stays_small(house: House, words: str) -> 
 async def test_the_page_takes_six_queries_however_large_the_library_is(house: House, database: Database) -> None:
     async with transaction() as session:
         await add_many_songs(session, house.users["ann"], 500)
+    await house.add_song()  # with jobs that wait, failed and are done
     await page(house, "/")
     for path in ("/", "/?q=song+1&sort=bpm&dir=asc", "/?q=zebra"):
         with counted_queries(database) as sent:
             await page(house, path)
         asked = [statement for statement in sent if not statement.startswith(("BEGIN", "SET", "SHOW"))]
         assert len(asked) <= MOST_QUERIES, "\n\n".join(asked)
+
+
+async def test_many_pages_that_ask_for_the_same_rows_at_once_cost_hardly_more_than_one(
+    house: House, database: Database
+) -> None:
+    await house.add_song()
+    with counted_queries(database) as sent:
+        shown = await asyncio.gather(*(page(house, path) for path in ("/library/rows", "/jobs/dock") * 20))
+    assert (len(set(shown)), shown[0] == shown[2], shown[0] == shown[1]) == (2, True, False)
+    assert sum(" FROM tracks" in statement and "LIMIT" in statement for statement in sent) <= 3
+    assert "Song" not in await page(house, "/library/rows", who="ben")
 
 
 async def test_a_search_for_what_a_track_has_finds_it_as_soon_as_it_has_it(house: House) -> None:

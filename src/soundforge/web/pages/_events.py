@@ -40,8 +40,10 @@ async def events(
         raise NotFound("There is no such view.", code="view_not_found")
     library.check_search(shown.query.search)
     studio = studio_of(request)
-    async with reading() as session:
-        query = await views.get_query_near(session, visitor.id, shown.query, shown.near)
+    query = shown.query
+    if shown.near:  # after a restart everybody connects at once: most need to ask for nothing
+        async with reading() as session:
+            query = await views.get_query_near(session, visitor.id, query, shown.near)
     feed = Feed.of(visitor, view, query, shown.columns, shows)
-    stream = messages(feed, studio.listener, last_event_id or place, LOADERS, studio.stopping)
+    stream = messages(feed, studio, last_event_id or place, LOADERS)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

@@ -13,7 +13,7 @@ from soundforge.db import reading, transaction
 from soundforge.tables import RUNNING, Kind, Page, Status
 from soundforge.views import JobView
 from soundforge.web._access import VisitorOf
-from soundforge.web._render import page
+from soundforge.web._render import page, render
 from soundforge.web._studio import studio_of
 
 router = APIRouter(include_in_schema=False)
@@ -29,11 +29,6 @@ SHOWS: Mapping[str, tuple[Status, ...]] = {
 ShowOf = Annotated[str, Query(pattern=f"^({'|'.join(SHOWS)})$")]
 _MOST_STARTED = 200
 _SHOWN = frozenset(Kind) - {Kind.MAINTENANCE}  # housekeeping every hour would bury the rest; see the instance page
-
-
-async def dock_of(session: AsyncSession, owner_id: UUID) -> Page[JobView]:
-    """The newest jobs about the owner's music."""
-    return await views.list_job_views(session, owner_id, kinds=_SHOWN, limit=DOCK_ROWS, is_short=True)
 
 
 @router.get("/jobs")
@@ -67,10 +62,14 @@ async def job_rows(request: Request, visitor: VisitorOf, after: str = "", show: 
 
 @router.get("/jobs/dock")
 async def dock(request: Request, visitor: VisitorOf) -> HTMLResponse:
-    """The newest jobs, as the library's dock shows them."""
-    async with reading() as session:
-        found = await dock_of(session, visitor.id)
-    return page(request, "pages/_dock.html", dock=found)
+    """The newest jobs about the visitor's music, for the library's dock."""
+
+    async def newest() -> str:
+        async with reading() as session:
+            found = await views.list_job_views(session, visitor.id, kinds=_SHOWN, limit=DOCK_ROWS, is_short=True)
+        return render("pages/_dock.html", dock=found)
+
+    return HTMLResponse(await studio_of(request).together.share(("dock", visitor.id), newest))
 
 
 @router.get("/jobs/{job_id}")

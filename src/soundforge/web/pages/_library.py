@@ -15,9 +15,8 @@ from soundforge.db import reading, transaction
 from soundforge.errors import Invalid
 from soundforge.views import LibraryPage, Near, TrackView
 from soundforge.web._access import Visitor, VisitorOf
-from soundforge.web._render import page
+from soundforge.web._render import page, render
 from soundforge.web._studio import studio_of
-from soundforge.web.pages._jobs import dock_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -146,11 +145,17 @@ async def library_rows(
     request: Request, visitor: VisitorOf, shown: ShownOf, after: str = "", until: str = ""
 ) -> HTMLResponse:
     """One page of rows and the sentinel of the next; with ``until`` exactly the rows of a page shown before."""
-    async with reading() as session:
-        found = await views.get_library_page(
-            session, visitor.id, shown.query, after=after or None, until=until or None, limit=PAGE_ROWS, near=shown.near
-        )
-    return page(request, "pages/_rows.html", library=found, shown=shown, after=after, until=until, selected=None)
+
+    async def rows() -> str:
+        places = {"after": after or None, "until": until or None}
+        async with reading() as session:
+            found = await views.get_library_page(
+                session, visitor.id, shown.query, **places, limit=PAGE_ROWS, near=shown.near
+            )
+        return render("pages/_rows.html", library=found, shown=shown, after=after, until=until, selected=None)
+
+    asked = ("rows", visitor.id, request.url.query)
+    return HTMLResponse(await studio_of(request).together.share(asked, rows))
 
 
 @router.post("/library/columns")
@@ -293,7 +298,6 @@ async def _workspace(
         shown.columns = await _columns(session, visitor)
         found, refusal = await _found(session, visitor, shown)
         track: TrackView | None = await views.get_track_view(session, visitor.id, track_id) if track_id else None
-        dock = await dock_of(session, visitor.id)
         choices = await _choices(session, visitor) if track_id else {}
         if track_id and stems is None:
             stems = await views.find_chosen_stems(session, visitor.id, track_id)
@@ -309,7 +313,6 @@ async def _workspace(
         until="",
         track=track,
         stems_job=stems,
-        dock=dock,
         refusal=refusal,
         CHIPS=CHIPS,
         HEADS=HEADS,

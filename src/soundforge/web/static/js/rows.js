@@ -2,7 +2,7 @@
  * Long lists: the row in hand (roving focus), the row whose page is open, and pages that are emptied far out of sight.
  *
  * A list is `[data-keep="1000"]` around `.page-of-rows[data-page=<url>]`. Beyond so many rows the farthest pages become
- * gaps of the same height, which fetch their page again when they come near.
+ * gaps of the same height, which fetch their page again when they come near. Of `[data-most="60"]` only so many stay.
  */
 
 import { onSettled } from "./settled.js";
@@ -74,6 +74,11 @@ function trim(list) {
   }
 }
 
+/** What came on top pushes out what stands last. @param {HTMLElement} list */
+function shorten(list) {
+  for (const item of itemsOf(list).slice(Number(list.dataset.most))) item.remove();
+}
+
 /** The rows of emptied pages, so that a range may reach over them. @type {WeakMap<Element, string[]>} */
 const emptied = new WeakMap();
 
@@ -102,5 +107,6 @@ function gap(page) {
 onSettled(() => {
   mark();
   for (const list of document.querySelectorAll("[data-keep]")) if (list instanceof HTMLElement) trim(list);
+  for (const list of document.querySelectorAll("[data-most]")) if (list instanceof HTMLElement) shorten(list);
 });
 mark();

@@ -108,8 +108,20 @@ function start() {
   const feed = document.getElementById("feed");
   if (!feed?._htmx || started.has(feed)) return;
   started.add(feed);
-  listen(false);
+  firstParts().then(() => listen(false));
 }
+
+/** What the page asks for first (`[data-first]`) is read after its place in the stream: what is told comes on top of it. */
+function firstParts() {
+  const parts = [...document.querySelectorAll("[data-first]")];
+  const came = (/** @type {Element} */ part) =>
+    new Promise((resolve) => part.addEventListener("htmx:finally:request", () => resolve(part), { once: true }));
+  return Promise.all(parts.map(came));
+}
+
+document.addEventListener("htmx:finally:request", ({ target }) => {
+  if (target instanceof Element) target.removeAttribute("data-first");
+});
 
 /** Listens, if this window may. @param {boolean} anyhow it is the one in use */
 async function listen(anyhow) {
