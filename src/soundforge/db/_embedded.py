@@ -220,6 +220,7 @@ class EmbeddedServer:
             "unix_socket_permissions": "0700",
             "port": str(_PORT),
             "max_connections": "200",
+            "shared_buffers": "256MB",  # 100,000 tracks are 130 MB; a search without an index reads them
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_checkpoints": "off",

@@ -55,7 +55,9 @@ async def serve_web(studio: Studio, listening: socket.socket, *, told: Callable[
 def bind_port(settings: Settings) -> socket.socket:
     """Take the address of the settings; raises ``Broken`` ("port_in_use")."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    taken = socket.socket(family, socket.SOCK_STREAM)
+    # Said to be TCP, so that connections do not wait for more to send (asyncio sets TCP_NODELAY on those that say it):
+    # an answer of two parts would take 40 ms longer.
+    taken = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((settings.host, settings.port))
