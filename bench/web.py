@@ -11,6 +11,7 @@ import asyncio
 import os
 import statistics
 import tempfile
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -84,20 +85,27 @@ def report(bench: Bench) -> None:
         limit = bench.limits.get(name)
         mark = "" if limit is None or statistics.median(values) <= limit else "  over"
         told = f"{limit:9g}" if limit is not None else f"{'':9}"
-        print(f"{name:62}{statistics.median(values):9.1f}{max(values):9.1f}{told}{mark}")
+        print(f"{name:62}{statistics.median(values):9.1f}{max(values):9.1f}{told}{mark}", flush=True)
 
 
 async def main(dsn: str, rounds: int, how_many: int, only: list[str]) -> None:
     """Measure and print."""
     async with opened(dsn, how_many) as bench:
-        try:
-            for number in range(rounds):
-                for name in only:
-                    before = os.getloadavg()[0]
-                    await PARTS[name](bench)
-                    print(f"round {number + 1}: {name}, load {before:.1f} to {os.getloadavg()[0]:.1f}", flush=True)
-        finally:
+        for number in range(rounds):
+            for name in only:
+                before = os.getloadavg()[0]
+                await _measure(bench, name)
+                print(f"round {number + 1}: {name}, load {before:.1f} to {os.getloadavg()[0]:.1f}", flush=True)
             report(bench)
+
+
+async def _measure(bench: Bench, name: str) -> None:
+    """Measure one part; one that fails is told, and the others go on."""
+    try:
+        await PARTS[name](bench)
+    except Exception:  # noqa: BLE001 - whatever it is, it is printed
+        traceback.print_exc()
+        bench.note(f"{name}: did not end", 1, 0)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ PAGES = 5
 DOWN_S = 3.0
 PATIENCE_S = 60.0
 # How a page connects anew: see feed() in components/status.html and the extension's own delays.
-FIRST_DELAY_S, LONGEST_DELAY_S, JITTER = 0.5, 3.0, 0.3
-ROWS = re.compile(r'data-page="([^"]+)"')
+FIRST_DELAY_S, LONGEST_DELAY_S, JITTER = 0.5, 2.0, 0.3
+ROWS = re.compile(r'class="page-of-rows"[^>]* data-page="([^"]+)"')
 FEED = re.compile(r'hx-sse:connect="([^"]+)"')
 
 
@@ -117,8 +117,8 @@ class _Listener:
 
     async def _read_anew(self) -> None:
         """Ask for rows and dock one after the other, as resync.js does."""
-        rows = await self._visitor.get(self._rows)
-        await self._visitor.get("/jobs/dock")
+        rows = (await self._visitor.get(self._rows)).raise_for_status()
+        (await self._visitor.get("/jobs/dock")).raise_for_status()
         if self._title and self._title in rows.text:
             self.right_at = time.monotonic()
             self.right.set()

@@ -7,7 +7,7 @@ import { give, take } from "./slots.js";
 import { announce } from "./words.js";
 
 const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 3000;
+const LONGEST_WAIT_MS = 2000;
 
 const WORDS = { connecting: "connecting", live: "live", offline: "offline", "signed-out": "signed out", paused: "paused" };
 
