@@ -82,7 +82,7 @@ async def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(root: Path
     """A limit on the size of files stands in for the full disk: writing fails in the same place."""
     (tmp_path / "big").write_bytes(bytes(3_000_000))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", FILL, str(root), str(tmp_path / "big"), stdout=subprocess.PIPE
+        sys.executable, "-B", "-c", FILL, str(root), str(tmp_path / "big"), stdout=subprocess.PIPE
     )
     said, _ = await process.communicate()
     assert said.decode().strip() == "disk_full | The disk is full."
