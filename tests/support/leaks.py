@@ -1,11 +1,14 @@
 """Rule 13: what a test starts, a fixture of it ends. These checks fail the test that leaves something behind."""
 
 import asyncio
+import os
 import time
+from pathlib import Path
 
 import psutil
 
 _kept: set[int] = set()
+_LISTS = Path(f"/proc/self/task/{os.getpid()}/children")
 _GRACE_S = 2.0  # a killed child needs a moment to be reaped
 
 
@@ -16,9 +19,14 @@ def keep_process(pid: int) -> None:
 
 def our_children() -> set[psutil.Process]:
     """Processes below this one that no session fixture owns; helpers of multiprocessing excepted."""
-    kept = [process for process in psutil.Process().children() if process.pid in _kept]
-    owned = {child for process in kept for child in (process, *_below(process))}
-    return {child for child in psutil.Process().children(recursive=True) if child not in owned and _counts(child)}
+    found: set[psutil.Process] = set()
+    parents = [os.getpid()]
+    while parents:
+        for child in _children(parents.pop()):
+            if child.pid not in _kept:
+                parents.append(child.pid)
+                found |= {child} if _counts(child) else set()
+    return found
 
 
 def leaked_children(before: set[psutil.Process]) -> list[str]:
@@ -37,11 +45,22 @@ def leaked_tasks(before: set[asyncio.Task[object]]) -> list[str]:
     return [str(task) for task in left if not task.done()]
 
 
-def _below(process: psutil.Process) -> list[psutil.Process]:
+def _children(pid: int) -> list[psutil.Process]:
+    """The children of a process, by the kernel's own list where it keeps one; psutil would look at every process."""
     try:
-        return list(process.children(recursive=True))
-    except psutil.NoSuchProcess:
+        if not _LISTS.exists():
+            return list(psutil.Process(pid).children())
+        lists = [listed.read_text() for listed in Path(f"/proc/{pid}/task").glob("*/children")]
+    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):  # it has ended
         return []
+    return [process for listed in lists for child in listed.split() if (process := _process(int(child)))]
+
+
+def _process(pid: int) -> psutil.Process | None:
+    try:
+        return psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return None
 
 
 def _counts(process: psutil.Process) -> bool:
