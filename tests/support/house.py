@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -61,7 +63,7 @@ class House:
         owner_id = self.users[owner]
         async with transaction() as session:
             cover = await self._put("cover.jpg", "image/jpeg", b"\xff\xd8\xff")
-            new = new_track(title, "Ann", cover=cover, mix=await self._put("mix.flac", "audio/flac", self._flac()))
+            new = new_track(title, "Ann", cover=cover, mix=await self._put("mix.flac", "audio/flac", flac()))
             track = await library.add_track(session, owner_id, new)
             asked = {
                 kind: await add_job(session, owner_id, kind, track_id=track.id)
@@ -69,7 +71,7 @@ class House:
             }
             failed, waiting = [await add_job(session, owner_id, Kind.IMPORT, params={"name": title}) for _ in range(2)]
             peaks = await self._put("vocals.dat", "application/octet-stream", PEAKS)
-            stem = NewStem("vocals", await self._put("vocals.flac", "audio/flac", self._flac()), peaks, 0.0)
+            stem = NewStem("vocals", await self._put("vocals.flac", "audio/flac", flac()), peaks, 0.0)
             await library.add_stems(session, owner_id, track.id, asked[Kind.SEPARATION].id, [stem])
             for stage, document in DOCUMENTS.items():
                 await library.add_part(
@@ -93,10 +95,13 @@ class House:
         stored = await self.storage.put(path, f"jobs/{uuid4()}/1/{name}")
         return NewFile(stored.key, stored.size_bytes, stored.sha256, media_type)
 
-    def _flac(self) -> bytes:
-        path = self.scratch / "song.flac"
-        soundfile.write(path, sweep(0.1, rate=8000), 8000, subtype="PCM_24")
-        return path.read_bytes()
+
+@cache
+def flac() -> bytes:
+    """A tenth of a second, as stems are kept."""
+    with BytesIO() as file:
+        soundfile.write(file, sweep(0.1, rate=8000), 8000, format="FLAC", subtype="PCM_24")
+        return file.getvalue()
 
 
 async def add_job(session: AsyncSession, owner_id: UUID, kind: Kind, **more: Any) -> Job:

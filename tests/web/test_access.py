@@ -376,7 +376,7 @@ async def test_each_visitor_gets_what_is_theirs_and_nothing_else(house: House, v
     house.studio.stopping.set()  # so that feeds end at once
     song, answers = await house.add_song(), {}
     for route in sorted(MATRIX, key="POST /logout".__eq__):
-        if visitor in ("ann", "writing token") and not route.startswith("GET"):
+        if visitor in ("ann", "writing token") and not route.startswith("GET") and "_id}" in route:
             song = await house.add_song()  # what she may do changes it
         answers[route] = await ask(house, visitor, route, song)
     assert answers == {route: statuses[visitor] for route, statuses in MATRIX.items()}

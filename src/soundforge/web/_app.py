@@ -1,10 +1,12 @@
 """The web application: routes, files of ours, and what stands around them."""
 
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from soundforge import __version__, accounts
@@ -51,11 +53,22 @@ def make_routes(studio: Studio) -> FastAPI:
     )
     app.state.studio = studio
     app.mount(f"/static/{static_version()}", _KeptFiles(directory=STATIC), name="static")
-    for router in (*pages.routers, *api.routers):
-        app.include_router(router)
+    app.router.routes.extend(_routes())
     add_error_handlers(app)
     _protect(app, studio.settings)
     return app
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """Every page and call, its parameters worked out: FastAPI would do that while the first who asks waits."""
+    all_of_them = FastAPI(openapi_url=None)
+    for router in (*pages.routers, *api.routers):
+        all_of_them.include_router(router)
+    nowhere = {"type": "http", "method": "GET", "path": "/nowhere/at/all", "root_path": "", "headers": []}
+    for route in all_of_them.router.routes:
+        route.matches(nowhere)
+    return all_of_them.router.routes
 
 
 def _protect(app: FastAPI, settings: Settings) -> None:
