@@ -1,4 +1,4 @@
-"""Every page there is, looked at by axe-core in both themes; the list of pages is the table of routes."""
+"""Every page there is, looked at by axe-core in both themes and at a phone's width; the routes are the list."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +87,32 @@ FORGED = [
     ".wheel",
     "[data-size=tall] canvas",
 ]
+# At a phone's width nothing lies beyond the window or makes the page scroll sideways (a table does, in a frame of its
+# own), the frame around what scrolls stands still, and the bar on top is one line of controls above the search.
+FITS = """
+  () => {
+    const named = (one) => one.outerHTML.slice(0, 120);
+    const held = (one) => one.parentElement.closest(".table-frame, .table-scroll, .clip, .unseen, .skip, sf-timeline");
+    const shown = [...document.querySelectorAll("body *")].filter((one) => one.checkVisibility());
+    const beyond = shown.filter((one) => {
+      const { left, right, width } = one.getBoundingClientRect();
+      return width > 1 && (right > innerWidth + 1 || left < -1) && !one.matches(".unseen, .skip") && !held(one);
+    });
+    const scrolling = shown.filter((one) => ["auto", "scroll"].includes(getComputedStyle(one).overflowX)
+      && one.scrollWidth > one.clientWidth + 1 && !one.matches(".table-frame, .table-scroll"));
+    const bar = [...document.querySelectorAll(".topbar .button, .topbar .nav a")].filter((one) =>
+      one.checkVisibility() && !one.closest(".menu > div"));
+    const middle = ({ top, bottom }) => Math.round((top + bottom) / 2);
+    const lines = [...Map.groupBy(bar, (one) => middle(one.getBoundingClientRect())).values()];
+    const { scrollHeight, scrollWidth } = document.scrollingElement;
+    return [
+      ...(scrollHeight > innerHeight || scrollWidth > innerWidth ? ["the frame scrolls"] : []),
+      ...beyond.map((one) => `beyond: ${named(one)}`),
+      ...scrolling.map((one) => `scrolls: ${named(one)}`),
+      ...lines.slice(1).map((line) => `a second line of the bar: ${line.map(named)}`),
+    ];
+  }
+"""
 # A part of the address is one of these; a new one is asked for here, and its page is looked at from then on.
 type Values = dict[str, str]
 
@@ -171,8 +197,14 @@ async def _faults(page: Page) -> list[str]:
     return found + [f"edge {fault}" for fault in await page.evaluate(EDGES)]
 
 
+async def _narrow_faults(page: Page) -> list[str]:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    found: list[str] = await page.evaluate(FITS)
+    return [f"at 390 px {fault}" for fault in found]
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
-async def test_axe_finds_nothing_serious_on_any_page(
+async def test_axe_finds_nothing_serious_on_any_page_and_each_fits_a_phone(
     rows: Database, visited: Values, house: Studio, browser: Browser, theme: Any
 ) -> None:
     seen, forged, faults = [], list[str](), dict[str, list[str]]()
@@ -186,7 +218,7 @@ async def test_axe_finds_nothing_serious_on_any_page(
             seen.append(path)
             if path == "/tracks/{track_id}":
                 forged = [name for name in FORGED if await page.locator(name).first.is_visible()]
-            faults[path] = await _faults(page)
+            faults[path] = await _faults(page) + await _narrow_faults(page)
             await page.close()
     assert {path: found for path, found in faults.items() if found} == {}
     assert {"/", "/jobs", "/jobs/{job_id}", "/settings", "/admin", "/admin/people", "/tracks/{track_id}"} <= set(seen)
@@ -215,7 +247,7 @@ async def test_axe_finds_nothing_serious_in_what_opens(
     async with visit(browser, house, visited["cookie"], reduced_motion="reduce") as visiting:
         page = await visiting.live(address.format(**visited))
         await page.evaluate(opens)
-        assert await _faults(page) == []
+        assert await _faults(page) + await _narrow_faults(page) == []
 
 
 async def test_a_page_has_one_live_region_and_says_there_what_happened(

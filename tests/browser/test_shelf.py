@@ -108,14 +108,22 @@ async def test_what_was_chosen_becomes_a_list(here: Visit, person: User) -> None
     for title in "ca":
         await page.click(f"#track-{ids[title]} .pick", force=True)
     await page.click("#batch >> text=Add to list")
-    await page.fill("dialog[open] [name=title]", "Mine")
-    await page.click("dialog[open] >> text='Add'")
+    await until(page, "document.activeElement.matches('dialog[open] [name=title]')")
+    await page.keyboard.type("Mine")
+    await page.keyboard.press("Enter")
     await page.wait_for_selector("text=Added: 2 tracks.")
     assert await page.locator("dialog[open]").count() == 0
     async with transaction() as session:
         (made,) = (await library.list_playlists(session, person.id)).rows
         entries = (await library.list_entries(session, made.id)).rows
     assert [entry.title for entry in entries] == ["c", "a"]
+    await page.click(f"#track-{ids['b']} .pick", force=True)
+    await page.click("#batch >> text=Add to list")
+    await page.fill("dialog[open] [name=title]", "A name is a wish for a new one")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("text=Added: 1 track.")
+    async with transaction() as session:
+        assert len((await library.list_playlists(session, person.id)).rows) == 2
 
 
 async def test_the_columns_that_were_chosen_stay(here: Visit, person: User) -> None:

@@ -22,6 +22,17 @@ def ask(url: str, answer: httpx2.Response | None = None, **options: bool) -> htt
     return client(SERVICE, transport=answering(answer or httpx2.Response(200, text="fine")), **options)
 
 
+@pytest.mark.parametrize("service", HTTP_SERVICES.values(), ids=lambda service: service.name)
+async def test_a_service_that_is_away_is_called_as_people_call_it(service: Service) -> None:
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("no route", request=request)
+
+    async with client(service, transport=answering(refuse)) as http:
+        with pytest.raises(Unavailable) as away:
+            await http.get(f"https://{min(service.hosts)}/")
+    assert away.value.sentence == f"{service.title[0].upper()}{service.title[1:]} cannot be reached."
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -146,7 +157,7 @@ async def test_a_failure_is_told_in_our_words(failure: httpx2.TransportError, co
         with pytest.raises(Unavailable) as told:
             await http.get("https://api.example.com/")
     assert told.value.code == code
-    assert told.value.sentence.startswith("test ")
+    assert told.value.sentence.startswith("Test ")
 
 
 async def test_we_say_who_we_are() -> None:

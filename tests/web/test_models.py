@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import update
 
 from soundforge import jobs
 from soundforge.config import Settings
-from soundforge.db import reading
+from soundforge.db import reading, transaction
 from soundforge.engines import ModelStore, open_models
 from soundforge.events import JobChanged
 from soundforge.library import Query
-from soundforge.tables import Job, Kind
+from soundforge.tables import Job, Kind, Status
 from soundforge.web._reads import Reads
 from soundforge.web._stream import Feed, News
 from soundforge.web._stream_library import LOADERS
-from tests.support.house import House
+from tests.support.house import House, finish
 from tests.support.models import put, tiny_store
 
 
@@ -40,6 +41,33 @@ async def test_an_admin_sees_every_model_its_licence_and_downloads_one(house: Ho
     page = (await owner.get("/settings")).text
     assert f'id="progress-{job.id}"' in page
     assert f"/jobs/{job.id}/cancel" in page
+
+
+async def test_a_download_that_waits_to_be_tried_again_says_why(house: House) -> None:
+    owner = house.visitors["owner"]
+    await owner.post("/settings/models/tiny", data={})
+    job = await newest(house)
+    async with transaction() as session:
+        away = {"error_code": "service_away", "error": "The model hub cannot be reached."}
+        await session.execute(update(Job).where(Job.id == job.id).values(away))
+    assert "The model hub cannot be reached. It is tried again by itself." in (await owner.get("/settings")).text
+    async with transaction() as session:
+        await jobs.request_cancel(session, house.users["owner"], job.id)
+    assert "cannot be reached" not in (page := (await owner.get("/settings")).text)
+    assert "Download (1 MB)" in page
+
+
+async def test_a_download_that_was_given_up_says_why_when_one_comes_back_to_the_page(house: House) -> None:
+    owner = house.visitors["owner"]
+    await owner.post("/settings/models/tiny", data={})
+    job = await newest(house)
+    async with transaction() as session:
+        await finish(session, job, Status.FAILED, {})
+    page = (await owner.get("/settings")).text
+    assert "The engine crashed." in page, "what the factory lets a failed job say"
+    assert "Download (1 MB)" in page
+    await owner.post("/settings/models/tiny", data={})
+    assert "The engine crashed." not in (await owner.get("/settings")).text, "it is tried anew"
 
 
 async def test_a_model_that_is_here_can_be_removed(house: House, store: ModelStore) -> None:

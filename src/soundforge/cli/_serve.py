@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 import webbrowser
 from typing import Annotated
 
@@ -74,4 +75,5 @@ def _tell(url: str, *, open_page: bool) -> None:
     sys.stdout.write(f"Sound Forge Alchemy is ready: {url}\n")
     sys.stdout.flush()
     if open_page:
-        webbrowser.open(url)
+        # Beside the event loop: finding a browser takes its time, and one in a terminal does not return.
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()

@@ -75,9 +75,9 @@ async def list_jobs_of_tracks(
 
 
 async def list_maintenance(session: AsyncSession) -> dict[str, JobView]:
-    """Maintenance of anybody's that waits or runs, by what it is about: "model:htdemucs"."""
-    page = await jobs.list_jobs(session, None, kinds=[Kind.MAINTENANCE], statuses=ACTIVE)
-    return {str(job.params.get("what")): view_of(job, None) for job in page.rows}
+    """The newest maintenance of anybody's, by what it is about: "model:htdemucs"."""
+    page = await jobs.list_jobs(session, None, kinds=[Kind.MAINTENANCE])
+    return {str(job.params.get("what")): view_of(job, None) for job in reversed(page.rows)}
 
 
 async def count_active(session: AsyncSession, owner_id: UUID) -> int:

@@ -62,6 +62,21 @@ async def test_text_has_4_5_to_1_and_edges_and_stems_have_3_to_1(studio: Studio,
     assert faint == []
 
 
+async def test_where_motion_is_reduced_a_colour_counts_at_once(studio: Studio) -> None:
+    page = await studio.open()
+    await page.emulate_media(reduced_motion="reduce")
+    read = await page.evaluate("""
+      () => {
+        const probe = document.body.appendChild(document.createElement("i"));
+        return ["rgb(1, 2, 3)", "rgb(4, 5, 6)"].map((colour) => {
+          probe.style.color = colour;
+          return getComputedStyle(probe).color;
+        });
+      }
+    """)
+    assert read == ["rgb(1, 2, 3)", "rgb(4, 5, 6)"], "a waveform's colour is read like that"
+
+
 @pytest.mark.parametrize("width", [390, 768, 1440, 2560])
 async def test_nothing_is_wider_than_the_screen_and_targets_have_24_pixels(studio: Studio, width: int) -> None:
     await studio.page.set_viewport_size({"width": width, "height": 900})

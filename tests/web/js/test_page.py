@@ -126,6 +126,19 @@ async def test_the_theme_is_chosen_kept_and_drawn(studio: Studio) -> None:
     assert await evaluate(page, "return mixer.playing;") is False
 
 
+async def test_space_is_the_players_after_a_click_and_the_buttons_after_tab(studio: Studio) -> None:
+    page = await studio.open()
+    theme = "document.documentElement.dataset.theme"
+    await page.click("[data-theme-switch]")
+    clicked = await page.evaluate(theme)
+    await page.keyboard.press("z")  # with a first key the browser takes the focus for one of the keyboard
+    await page.keyboard.press("Space")
+    assert await page.evaluate(theme) == clicked
+    for key in ("Tab", "Shift+Tab", "Space"):
+        await page.keyboard.press(key)
+    assert await page.evaluate(theme) != clicked
+
+
 async def test_a_part_of_a_list_that_did_not_come_can_be_asked_for_again(studio: Studio) -> None:
     studio.expected += ["ERR_FAILED", "Failed to fetch"]
     page = await studio.open("/?state=empty")

@@ -37,6 +37,7 @@ async def test_a_search_that_is_not_understood_is_answered_in_the_place_of_the_l
     await song(house, "Blue")
     shown = await page(house, "/?q=blue+bpm:fast", status=422)
     assert "“bpm:fast” cannot be searched for; write it like bpm:120-128." in shown
+    assert "/library/rows" not in shown, "no rows are asked for again, to be refused again"
     assert 'id="library"' in shown
     assert "/events/page" in shown  # and hears nothing of a list that it does not show
     assert (await house.visitors["ann"].get("/events/library?q=bpm:fast", headers=PAGE)).status_code == 422

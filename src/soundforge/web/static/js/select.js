@@ -190,6 +190,13 @@ document.addEventListener("click", ({ target }) => {
   if (act.dataset.act) perform(act.dataset.act);
 });
 
+/** Whoever writes a name wants a new list, whichever one was offered first. */
+document.addEventListener("input", ({ target }) => {
+  if (!(target instanceof HTMLInputElement) || target.name !== "title") return;
+  const fresh = target.form?.querySelector("[name='playlist'][value='new']");
+  if (fresh instanceof HTMLInputElement) fresh.checked = true;
+});
+
 /** Closed by hand: a browser would close it by the same press of the right button that opened it. */
 document.addEventListener("pointerdown", ({ target }) => {
   const menu = find("#row-menu:popover-open");
