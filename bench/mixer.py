@@ -123,14 +123,15 @@ async def measure_waits(bench: Bench, rounds: int) -> None:
     for number in range(rounds):
         for form in ("plain", "packed"):
             async with stage(bench) as page:
-                if form == "packed":
+                near = form == "plain" or None  # the limits are for this machine's own browser
+                if not near:
                     await evaluate(page, FAR)
                 first = await evaluate(page, FIRST)
-                bench.note(f"first sound, {form}, ms", [first["waited"]], FIRST_SOUND_MS)
+                bench.note(f"first sound, {form}, ms", [first["waited"]], near and FIRST_SOUND_MS)
                 bench.note("the device adds, ms", [first["device"]])
                 if number < SEEK_ROUNDS:
                     to = [(number * 7 + 87.3 * jump) % (SECONDS - 10) for jump in range(1, SEEKS + 1)]
-                    bench.note(f"seek to sound, {form}, ms", await evaluate(page, JUMPS, {"to": to}), SEEK_MS)
+                    bench.note(f"seek to sound, {form}, ms", await evaluate(page, JUMPS, {"to": to}), near and SEEK_MS)
 
 
 async def measure_minutes(bench: Bench, minutes: float, tempos: list[float]) -> None:

@@ -1,11 +1,17 @@
 """Sound in chunks: plain or packed, the same samples."""
 
+import asyncio
 import io
+from uuid import uuid4
 
 import numpy as np
 import pytest
 import soundfile
 
+from soundforge import accounts
+from soundforge.db import Database, transaction
+from soundforge.events import SessionEnded, publish
+from tests.support.db import counted_queries
 from tests.support.house import PEAKS, House
 from tests.support.waveforms import levels_in
 
@@ -34,6 +40,34 @@ async def test_beyond_the_end_there_is_nothing_in_either_form(house: House) -> N
             f"/audio/{song.stem_id}/pcm", params={"from": 5000, "frames": 10, "as": form}
         )
         assert (answer.status_code, answer.content, answer.headers["x-frames"]) == (200, b"", "800")
+
+
+async def test_who_listens_is_looked_up_once_and_again_when_more_than_a_job_moves(
+    house: House, database: Database
+) -> None:
+    song = await house.add_song()
+    recent = house.studio.listener.recent
+
+    async def statuses(*visitors: str) -> list[int]:
+        path = f"/audio/{song.stem_id}/pcm?from=0&frames=10"
+        return [(await house.visitors[one].get(path)).status_code for one in visitors]
+
+    before, ended = recent.place(), SessionEnded(house.users["ann"], session_id=uuid4())
+    async with transaction() as session:
+        await publish(session, ended)
+    async with asyncio.timeout(10):
+        while ended not in (recent.since(house.users["ann"], before) or ()):
+            await asyncio.sleep(0.005)  # so that all that was told of the new song is behind us
+    assert await statuses("ann") == [200]
+    with counted_queries(database) as sent:
+        assert await statuses("ann", "ann") == [200, 200]
+    assert sent == []
+    assert await statuses("ben", "anonymous", "reading token") == [404, 401, 401]
+    async with transaction() as session:
+        await accounts.revoke_sessions(session, house.users["ann"])
+    async with asyncio.timeout(10):
+        while await statuses("ann") != [401]:
+            await asyncio.sleep(0.005)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from fastapi import Request
 from soundforge.config import Settings
 from soundforge.events import Listener
 from soundforge.storage import Storage
+from soundforge.web._known_files import KnownFiles
 from soundforge.web._reads import Reads
 from soundforge.web._security import PasswordAttempts
 from soundforge.web._together import Together
@@ -25,6 +26,7 @@ class Studio:
     attempts: PasswordAttempts = field(default_factory=PasswordAttempts)
     reads: Reads = field(default_factory=Reads)
     together: Together = field(default_factory=Together)
+    known_files: KnownFiles = field(default_factory=KnownFiles)
 
 
 def studio_of(request: Request) -> Studio:

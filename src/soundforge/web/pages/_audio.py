@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.requests import Request
 from fastapi.responses import Response
 
@@ -11,25 +11,37 @@ from soundforge import formats, library, views
 from soundforge.db import reading
 from soundforge.errors import NotFound
 from soundforge.tables import File
-from soundforge.web._access import VisitorOf
+from soundforge.web._access import VisitorOf, browser_visitor
 from soundforge.web._files import KEEP, send_export, send_sound, send_stem
+from soundforge.web._security import read_credentials
 from soundforge.web._sound import send_pcm, send_peaks
 from soundforge.web._studio import studio_of
 
 router = APIRouter(include_in_schema=False)
 
 
+async def _heard_file(request: Request, file_id: UUID) -> File:
+    """The file that a visitor listens to; raises what ``VisitorOf`` raises, and ``NotFound``."""
+    studio, credentials = studio_of(request), read_credentials(request)
+    known = credentials and studio.known_files.find(credentials, file_id, studio.listener)
+    if known:
+        return known
+    place = studio.listener.recent.place()
+    visitor = await browser_visitor(request)
+    file = await _file(visitor.id, file_id)
+    studio.known_files.keep(visitor.credentials, file, place)
+    return file
+
+
 @router.get("/audio/{file_id}/pcm")
 async def pcm(
     request: Request,
-    visitor: VisitorOf,
-    file_id: UUID,
+    file: Annotated[File, Depends(_heard_file)],
     start: Annotated[int, Query(alias="from", ge=0)],
     frames: Annotated[int, Query(ge=1)],
     form: Annotated[Literal["pcm", "flac"], Query(alias="as")] = "pcm",
 ) -> Response:
     """At most two seconds of a FLAC file of ours, as interleaved little-endian int16."""
-    file = await _file(visitor.id, file_id)
     return await send_pcm(
         studio_of(request).storage, file, start, frames, packed=form == "flac", cache=KEEP["Cache-Control"]
     )

@@ -28,7 +28,8 @@ export function compileStretch() {
  * @param {number} gain @param {(report: any) => void} heard @param {() => void} broke
  */
 export function openNode(rate, gain, heard, broke) {
-  const context = new AudioContext({ sampleRate: rate, latencyHint: "interactive" });
+  // Sound for a few hundredths of a second lies ready: whole machines stand still for 30 ms, and nobody plays along.
+  const context = new AudioContext({ sampleRate: rate, latencyHint: "playback" });
   const master = new GainNode(context, { gain });
   master.connect(context.destination);
   return { context, master, node: connect(context, master, heard, broke) };
