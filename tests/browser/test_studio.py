@@ -73,6 +73,20 @@ async def test_words_are_corrected_everywhere_at_once_and_a_refused_form_says_wh
     assert await page.locator("b b, h1 b").count() == 0
 
 
+async def test_an_open_menu_of_the_stage_stays_open_when_the_stage_is_drawn_anew(here: Visit, person: User) -> None:
+    track_id = await add_track(person, "Before")
+    page = await here.live(f"tracks/{track_id}")
+    await page.click("#stage summary[aria-label=More]")
+    async with transaction() as session:
+        await library.change_track(session, person.id, track_id, title="After", artist="", album="")
+    await page.wait_for_selector("#stage h1:text('After')")
+    assert await page.is_visible("#stage >> text=Analyse again")
+    await page.evaluate("document.querySelector('#stage h1').dataset.drawn = 'once'")
+    await page.evaluate("document.dispatchEvent(new Event('resync'))")  # the server lost count: all is asked for anew
+    await page.wait_for_selector("#stage h1:not([data-drawn])")
+    assert await page.is_visible("#stage >> text=Analyse again")
+
+
 async def test_a_deleted_track_goes_from_every_tab_and_undo_brings_it_back(here: Visit, person: User) -> None:
     track_id = await add_track(person, TITLES[3])
     page = await here.live(f"tracks/{track_id}")

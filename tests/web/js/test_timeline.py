@@ -181,3 +181,18 @@ async def test_singing_is_drawn_where_it_is_likely_and_a_guess_is_not(studio: St
         """,
     )
     assert drawn == [[[80, 1, 480, 3]], []]
+
+
+async def test_pictures_keep_their_colours_where_nothing_may_move(studio: Studio) -> None:
+    await studio.page.emulate_media(reduced_motion="reduce")
+    page = await studio.open()
+    layer = "export default { draw(pen, scene) { window.inks = ['--accent', '--warn', '--text'].map(scene.colour); } };"
+    await page.route("**/layers/inks.js", lambda route: route.fulfill(body=layer, content_type="text/javascript"))
+    await page.evaluate("""
+        const timeline = document.createElement("sf-timeline");
+        timeline.dataset.layers = "inks";
+        timeline.dataset.duration = "10";
+        document.querySelector(".stage").append(timeline);
+    """)
+    await until(page, "!!window.inks")
+    assert len({*await page.evaluate("window.inks")}) == 3
