@@ -35,15 +35,22 @@ async def test_five_timelines_are_drawn_in_a_few_milliseconds_and_never_while_pl
           times.push(all.reduce((sum, timeline) => sum + timeline.drawn_ms, 0));
         }
         for (const timeline of all) timeline.drawn_ms = -1;
+        let measured = 0;
+        const width = Object.getOwnPropertyDescriptor(Element.prototype, "clientWidth");
+        const get = function () {
+          measured++;
+          return width.get.call(this);
+        };
+        Object.defineProperty(Element.prototype, "clientWidth", { ...width, get });
         const from = mixer.position;
         await until(() => mixer.position > from + 0.3);
-        return { times, redrawn: all.filter((timeline) => timeline.drawn_ms >= 0).length, count: all.length };
+        return { times, measured, redrawn: all.filter((timeline) => timeline.drawn_ms >= 0).length, count: all.length };
         """,
     )
     _log.info("five timelines drawn in %s ms", drawn["times"])
     assert drawn["count"] == 5
     assert statistics.median(drawn["times"]) < 50
-    assert drawn["redrawn"] == 0
+    assert drawn["redrawn"] == drawn["measured"] == 0
 
 
 async def test_the_canvas_shows_the_wave_in_the_colour_of_its_stem(studio: Studio) -> None:

@@ -33,7 +33,11 @@ const LEAST_DRAG = 4; // pixels; less is a click with an unsteady hand
 
 class Timeline extends HTMLElement {
   #stop = new AbortController();
-  #resized = new ResizeObserver(() => this.#redraw());
+  #width = 0; // kept, since asking for it in every frame would have the whole page laid out so often
+  #resized = new ResizeObserver(() => {
+    this.#width = this.clientWidth;
+    this.#redraw();
+  });
   #canvas = document.createElement("canvas");
   #head = document.createElement("div");
   #ghost = document.createElement("div");
@@ -218,8 +222,8 @@ class Timeline extends HTMLElement {
     if (position === null) return;
     const view = this.#view;
     if (mixer.playing && !this.#drag) view.follow(position);
-    const x = ((position - view.start_s) / (view.end_s - view.start_s)) * this.clientWidth;
-    this.#head.hidden = x < 0 || x > this.clientWidth;
+    const x = ((position - view.start_s) / (view.end_s - view.start_s)) * this.#width;
+    this.#head.hidden = x < 0 || x > this.#width;
     this.#head.style.transform = `translateX(${x.toFixed(2)}px)`;
     if (Math.floor(position) === this.#told) return;
     this.#told = Math.floor(position);
