@@ -25,7 +25,7 @@ setup: ## make .venv, exactly as locked (demo, run, test and check do it themsel
 
 test: ## the tests a change must pass (ARGS="-k keyset" for some of them)
 	@sh scripts/setup.sh dev
-	@$(PYTEST) -n auto $(ARGS)
+	@$(PYTEST) -n auto --dist worksteal $(ARGS)
 
 test-browser: ## the studio in a real browser: bytes on the wire, accessibility, the mixer
 	@sh scripts/setup.sh dev

@@ -188,8 +188,11 @@ def _own_interpreter(version: str) -> str | None:
 
 def _pyenv_folders(env: dict[str, str]) -> list[str]:
     """Where pyenv keeps its interpreters; its shims tell nobody which are there."""
-    root = Path(env.get("PYENV_ROOT") or Path(env.get("HOME", "/nonexistent")) / ".pyenv")
-    return sorted(str(folder) for folder in root.glob("versions/*/bin"))
+    versions = Path(env.get("PYENV_ROOT") or Path(env.get("HOME", "/nonexistent")) / ".pyenv") / "versions"
+    try:
+        return sorted(str(version / "bin") for version in versions.iterdir())
+    except OSError:  # none, or somebody else's, after su
+        return []
 
 
 def _folder_mb(folder: Path) -> float:

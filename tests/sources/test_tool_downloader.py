@@ -120,7 +120,7 @@ async def test_garbage_is_no_success(stage: Stage, scenario: str) -> None:
 
 
 async def test_silence_ends_it(stage: Stage) -> None:
-    limits = Limits(total_s=30, silence_s=0.5)
+    limits = Limits(total_s=30, silence_s=2)
     assert (await stage.failure("!hangs", limits=limits)).code == "engine_silent"
 
 
@@ -129,7 +129,7 @@ async def test_an_end_that_never_comes_ends_it(stage: Stage) -> None:
 
 
 async def test_what_ignores_sigterm_is_killed(stage: Stage) -> None:
-    limits = Limits(total_s=30, silence_s=0.5)
+    limits = Limits(total_s=30, silence_s=2)
     assert (await stage.failure("!ignores_sigterm", limits=limits)).code == "engine_silent"
 
 
