@@ -11,6 +11,7 @@ from tests.web.js.server import RATE
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.browser,
+    pytest.mark.needs("chromium"),
     pytest.mark.timeout(240),
 ]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tests.web.js.conftest import LISTEN, Studio, evaluate
 from tests.web.js.server import RATE
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 type Heard = tuple[NDArray[np.float64], NDArray[np.float64]]
 GRID = """

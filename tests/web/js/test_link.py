@@ -9,7 +9,7 @@ from tests.web.js.conftest import Studio, evaluate
 from tests.web.js.server import RATE
 from tests.web.js.test_engine import PLAY, frames_of, record
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 _log = logging.getLogger(__name__)
 PLAYS = """

@@ -7,7 +7,7 @@ import pytest
 
 from tests.web.js.conftest import Studio
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 COLOURS = """
   (names) => {

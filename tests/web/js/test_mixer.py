@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.web.js.conftest import LISTEN, READY, Studio, evaluate, until
 from tests.web.js.server import RATE
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 _log = logging.getLogger(__name__)
 BLOCK = 128

@@ -10,7 +10,7 @@ from playwright.async_api import Route
 
 from tests.web.js.conftest import Studio, evaluate, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 DUPLICATE = {"id": "j1", "status": "completed", "error": None, "result": {"duplicate": True}}
 BADGE = "document.getElementById('link').dataset.state"

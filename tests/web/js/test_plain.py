@@ -4,7 +4,7 @@ import pytest
 
 from tests.web.js.conftest import READY, Studio, evaluate, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_over_plain_http_the_song_plays_whole_and_one_sentence_says_what_is_missing(studio: Studio) -> None:

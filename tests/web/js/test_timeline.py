@@ -8,7 +8,7 @@ import pytest
 from tests.web.js.conftest import Studio, evaluate, until
 from tests.web.js.server import BEAT_S, DURATION_S
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 _log = logging.getLogger(__name__)
 OVERVIEW = ".overview sf-timeline"

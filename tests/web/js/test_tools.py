@@ -5,7 +5,7 @@ import pytest
 from tests.web.js.conftest import Studio, evaluate
 from tests.web.js.server import BEAT_S
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 MIX = """
   const { mixOf } = await import("/static/v1/js/mix.js");
   const mix = mixOf("t4");
