@@ -40,7 +40,8 @@ PLAYED = """
   for (const [source, { file }] of strips.entries()) {
     for (let index = 0; index < 8; index++) {
       const answer = await fetch(`/audio/${file}/pcm?from=${index * rate}&frames=${rate}`);
-      engine.receive({ type: "chunk", set: 1, source, index, channels: 2, data: await answer.arrayBuffer() });
+      const data = await answer.arrayBuffer();
+      engine.receive({ type: "chunks", set: 1, source, index, count: 1, channels: 2, data });
     }
   }
   engine.receive({ type: "play" });

@@ -63,7 +63,7 @@ class House:
         owner_id = self.users[owner]
         async with transaction() as session:
             cover = await self._put("cover.jpg", "image/jpeg", b"\xff\xd8\xff")
-            new = new_track(title, "Ann", cover=cover, mix=await self._put("mix.flac", "audio/flac", flac()))
+            new = new_track(title, "Ann", cover=cover, mix=await self._put("mix.flac", "audio/flac", flac(0.11)))
             track = await library.add_track(session, owner_id, new)
             asked = {
                 kind: await add_job(session, owner_id, kind, track_id=track.id)
@@ -97,10 +97,10 @@ class House:
 
 
 @cache
-def flac() -> bytes:
-    """A tenth of a second, as stems are kept."""
+def flac(seconds: float = 0.1) -> bytes:
+    """A short sound, as stems are kept."""
     with BytesIO() as file:
-        soundfile.write(file, sweep(0.1, rate=8000), 8000, format="FLAC", subtype="PCM_24")
+        soundfile.write(file, sweep(seconds, rate=8000), 8000, format="FLAC", subtype="PCM_24")
         return file.getvalue()
 
 

@@ -140,10 +140,10 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "GET /shared/{token}": page_of_mine(200),  # whoever has the link, if they are logged in
     "GET /shared/{token}/analysis.json": page_of_mine(200),
     "GET /shared/{token}/audio/{file_id}": page_of_mine(200),
-    "GET /shared/{token}/audio/{file_id}/pcm": page_of_mine(200),
+    "GET /shared/{token}/audio/{file_ids}/pcm": page_of_mine(200),
     "GET /shared/{token}/files/{file_id}/peaks": page_of_mine(200),
     "GET /audio/{file_id}": page_of_ann(200),
-    "GET /audio/{file_id}/pcm": page_of_ann(200),
+    "GET /audio/{file_ids}/pcm": page_of_ann(200),
     "GET /files/{file_id}/peaks": page_of_ann(200),
     "GET /files/{file_id}/cover": page_of_ann(200),
     "GET /jobs/{job_id}/file": page_of_ann(200),
@@ -270,8 +270,8 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "POST /api/v1/tracks/{track_id}/downloads": {"json": {"link": LINK}},
     "POST /tracks/{track_id}/corrections/{field}": {"data": {"bpm": "170"}},
     "PUT /api/v1/tracks/{track_id}/corrections/{field}": {"json": {"bpm": 170}},
-    "GET /audio/{file_id}/pcm": {"params": {"from": 0, "frames": 10}},
-    "GET /shared/{token}/audio/{file_id}/pcm": {"params": {"from": 0, "frames": 10}},
+    "GET /audio/{file_ids}/pcm": {"params": {"from": 0, "frames": 10}},
+    "GET /shared/{token}/audio/{file_ids}/pcm": {"params": {"from": 0, "frames": 10}},
     "POST /api/v1/tracks/{track_id}/cues": {"json": {"t_s": 1}},
     "PATCH /api/v1/cues/{cue_id}": {"json": {"name": "Here"}},
     "PUT /api/v1/tracks/{track_id}/mixes": {"json": {"name": "Mine", "state": {}}},
@@ -306,12 +306,13 @@ async def ask(house: House, visitor: str, route: str, song: Song) -> int:
 
 
 async def _path(house: House, route: str, pattern: str, song: Song) -> str:
-    files = {"pcm": song.mix_id, "peaks": song.peaks_id, "cover": song.cover_id}
+    files = {"peaks": song.peaks_id, "cover": song.cover_id}
     job = {"file": song.export_job, "retry": song.failed_job, "cancel": song.waiting_job, "events": song.export_job}
     last = pattern.rpartition("/")[2]
     values: dict[str, Any] = {
         "track_id": song.track_id,
         "file_id": files.get(last, song.stem_id),
+        "file_ids": f"{song.mix_id},{song.stem_id}",
         "job_id": job.get(last, song.failed_job),
         "view": "library",
         "field": "tempo",

@@ -19,7 +19,7 @@ async def shared(house: House, song: Song) -> tuple[str, str]:
     return saved.json()["id"], answer.json()["link"]
 
 
-async def pcm(browser: httpx2.AsyncClient, link: str, file_id: UUID) -> int:
+async def pcm(browser: httpx2.AsyncClient, link: str, file_id: UUID | str) -> int:
     return (await browser.get(f"{link}/audio/{file_id}/pcm", params={"from": 0, "frames": 10})).status_code
 
 
@@ -34,6 +34,7 @@ async def test_another_member_hears_and_sees_the_track_of_a_shared_mix_and_chang
     for act in ("Delete", "Edit", "Download", "Separate", "sf-mixes id"):
         assert act not in page.text
     assert [await pcm(ben, link, file_id) for file_id in (song.mix_id, song.stem_id)] == [200, 200]
+    assert await pcm(ben, link, f"{song.mix_id},{song.stem_id}") == 200
     assert (await ben.get(f"{link}/files/{song.peaks_id}/peaks")).status_code == 200
     assert (await ben.get(f"/tracks/{song.track_id}")).status_code == 404
     assert (await ben.get(f"/api/v1/tracks/{song.track_id}/mixes")).status_code == 404
@@ -44,6 +45,7 @@ async def test_a_link_lends_what_plays_of_its_own_track_and_no_other_file(house:
     _, link = await shared(house, song)
     ben = house.visitors["ben"]
     assert [await pcm(ben, link, each) for each in (other.mix_id, other.stem_id, song.cover_id)] == [404, 404, 404]
+    assert await pcm(ben, link, f"{song.mix_id},{other.stem_id}") == 404
     assert (await ben.get(f"{link}/files/{other.peaks_id}/peaks")).status_code == 404
     assert (await ben.get(f"{link}/files/{song.cover_id}/peaks")).status_code == 404
 

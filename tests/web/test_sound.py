@@ -42,6 +42,36 @@ async def test_beyond_the_end_there_is_nothing_in_either_form(house: House) -> N
         assert (answer.status_code, answer.content, answer.headers["x-frames"]) == (200, b"", "800")
 
 
+@pytest.mark.parametrize("form", ["pcm", "flac"])
+async def test_files_that_are_asked_for_together_come_one_behind_the_other(house: House, form: str) -> None:
+    song = await house.add_song()
+    ann = house.visitors["ann"]
+    span: dict[str, int | str] = {"from": 700, "frames": 300, "as": form}
+    ids = [song.mix_id, song.stem_id, song.mix_id]
+    alone = [await ann.get(f"/audio/{one}/pcm", params=span) for one in ids]
+    together = await ann.get(f"/audio/{','.join(map(str, ids))}/pcm", params=span)
+    assert together.content == b"".join(one.content for one in alone)
+    assert together.headers["x-bytes"] == ",".join(str(len(one.content)) for one in alone)
+    for name in ("x-sample-rate", "x-channels", "x-frames"):
+        assert together.headers[name] == ",".join(one.headers[name] for one in alone)
+
+
+async def test_who_may_not_hear_one_of_the_files_hears_none(house: House) -> None:
+    anns, bens = await house.add_song(), await house.add_song("ben")
+    others = {
+        "somebody else's": bens.stem_id,
+        "unknown": uuid4(),
+        "no id": "stem",
+        "not sound": anns.cover_id,
+        "too many": ",".join([str(anns.stem_id)] * 12),
+    }
+    statuses = {}
+    for why, other in others.items():
+        path = f"/audio/{anns.stem_id},{other}/pcm?from=0&frames=10"
+        statuses[why] = (await house.visitors["ann"].get(path)).status_code
+    assert statuses == {"somebody else's": 404, "unknown": 404, "no id": 404, "not sound": 422, "too many": 422}
+
+
 async def test_who_listens_is_looked_up_once_and_again_when_more_than_a_job_moves(
     house: House, database: Database
 ) -> None:
@@ -49,7 +79,7 @@ async def test_who_listens_is_looked_up_once_and_again_when_more_than_a_job_move
     recent = house.studio.listener.recent
 
     async def statuses(*visitors: str) -> list[int]:
-        path = f"/audio/{song.stem_id}/pcm?from=0&frames=10"
+        path = f"/audio/{song.stem_id},{song.mix_id}/pcm?from=0&frames=10"
         return [(await house.visitors[one].get(path)).status_code for one in visitors]
 
     before, ended = recent.place(), SessionEnded(house.users["ann"], session_id=uuid4())

@@ -3,6 +3,10 @@
 import asyncio
 import io
 import struct
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from uuid import UUID
 
 import numpy as np
 import soundfile
@@ -14,25 +18,57 @@ from soundforge.storage import Storage
 from soundforge.tables import File
 
 LONGEST_CHUNK_S = 2
+MOST_TOGETHER = 12  # two sets of six stems
 PEAKS_HEADER = struct.Struct("<iIiiIi")  # of audiowaveform: see soundforge_runners._peaks
 LEVEL = 0.375  # of compression: see docs/benchmarks.md
 
 type Samples = NDArray[np.int16]  # [frames, channels]
 
 
-async def send_pcm(storage: Storage, file: File, start: int, frames: int, *, packed: bool, cache: str) -> Response:
-    """At most two seconds of a FLAC file of ours in 16 bits; raises ``Invalid``.
+@dataclass(frozen=True)
+class _Part:
+    """A span of one file, and what is told of it."""
 
-    Interleaved little-endian int16, or ``packed`` as a FLAC file that holds the very same samples.
+    rate_hz: int
+    channels: int
+    frames: int  # of the whole file
+    data: bytes
+
+
+def read_file_ids(text: str) -> list[UUID]:
+    """Ids with commas between them, as of stems that are played together; raises ``Invalid`` and ``NotFound``."""
+    parts = text.split(",")
+    if len(parts) > MOST_TOGETHER:
+        msg = f"At most {MOST_TOGETHER} files can be played together."
+        raise Invalid(msg, code="not_playable")
+    try:
+        return [UUID(part) for part in parts]
+    except ValueError:
+        raise NotFound("There is no such sound.", code="file_not_found") from None
+
+
+async def send_pcm(
+    storage: Storage, files: Sequence[File], start: int, frames: int, *, packed: bool, cache: str
+) -> Response:
+    """At most two seconds of each of some FLAC files of ours in 16 bits, one behind the other; raises ``Invalid``.
+
+    Interleaved little-endian int16, or ``packed`` as FLAC files that hold the very same samples. Headers have a number
+    for each file.
     """
-    if file.media_type != "audio/flac":
+    if any(file.media_type != "audio/flac" for file in files):
         raise Invalid("Only the studio's own FLAC files can be played in chunks.", code="not_playable")
-    async with storage.local(file.key) as path:
-        block, headers = await asyncio.to_thread(_read, str(path), start, frames)
-    if not packed or not len(block):
-        kind, data = "application/octet-stream", block.astype("<i2").tobytes()
-    else:
-        kind, data = "audio/flac", await asyncio.to_thread(pack, block, int(headers["X-Sample-Rate"]))
+    async with AsyncExitStack() as lent:
+        paths = [str(await lent.enter_async_context(storage.local(file.key))) for file in files]
+        parts = await asyncio.to_thread(lambda: [_read(path, start, frames, packed=packed) for path in paths])
+    data = b"".join(part.data for part in parts)
+    told = {
+        "X-Sample-Rate": [part.rate_hz for part in parts],
+        "X-Channels": [part.channels for part in parts],
+        "X-Frames": [part.frames for part in parts],
+        "X-Bytes": [len(part.data) for part in parts],
+    }
+    headers = {name: ",".join(map(str, numbers)) for name, numbers in told.items()}
+    kind = "audio/flac" if packed and data else "application/octet-stream"
     return Response(data, media_type=kind, headers={**headers, "Cache-Control": cache})
 
 
@@ -67,15 +103,11 @@ def pack(block: Samples, rate_hz: int) -> bytes:
     return made.getvalue()
 
 
-def _read(path: str, start: int, frames: int) -> tuple[Samples, dict[str, str]]:
+def _read(path: str, start: int, frames: int, *, packed: bool) -> _Part:
     with soundfile.SoundFile(path) as flac:
-        headers = {
-            "X-Sample-Rate": str(flac.samplerate),
-            "X-Channels": str(flac.channels),
-            "X-Frames": str(flac.frames),
-        }
-        if start >= flac.frames:
-            return np.zeros((0, flac.channels), np.int16), headers
-        flac.seek(start)
-        block = flac.read(min(frames, LONGEST_CHUNK_S * flac.samplerate), dtype="int16", always_2d=True)
-    return block, headers
+        block = np.zeros((0, flac.channels), np.int16)
+        if start < flac.frames:
+            flac.seek(start)
+            block = flac.read(min(frames, LONGEST_CHUNK_S * flac.samplerate), dtype="int16", always_2d=True)
+        data = pack(block, flac.samplerate) if packed and len(block) else block.astype("<i2").tobytes()
+        return _Part(flac.samplerate, flac.channels, flac.frames, data)

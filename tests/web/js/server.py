@@ -108,17 +108,20 @@ def document() -> dict[str, object]:
 
 
 async def pcm(request: Request) -> Response:
-    """A span of a file as raw s16le."""
-    samples = sound(request.path_params["file"].split("-")[0])
+    """A span of some files, one behind the other: raw s16le, or a FLAC file each."""
+    files, form = request.path_params["files"].split(","), request.query_params.get("as", "pcm")
     start, count = int(request.query_params["from"]), int(request.query_params["frames"])
-    request.app.state.requests.append((request.path_params["file"], start, request.query_params.get("as", "pcm")))
-    if request.path_params["file"] in request.app.state.withheld:
+    request.app.state.requests += [(file, start, form) for file in files]
+    request.app.state.runs.append((len(files), start, count))
+    if request.app.state.withheld.intersection(files):
         await request.app.state.released.wait()
-    headers = {"X-Sample-Rate": str(RATE), "X-Channels": "2", "X-Frames": str(FRAMES)}
-    block = samples[start : start + count]
-    if request.query_params.get("as") == "flac":
-        return Response(pack(block, RATE), media_type="audio/flac", headers=headers)
-    return Response(block.tobytes(), media_type="application/octet-stream", headers=headers)
+    blocks = [sound(file.split("-")[0])[start : start + count] for file in files]
+    parts = [pack(block, RATE) if form == "flac" and len(block) else block.tobytes() for block in blocks]
+    told = {"X-Sample-Rate": RATE, "X-Channels": 2, "X-Frames": FRAMES}
+    headers = {name: ",".join([str(number)] * len(files)) for name, number in told.items()}
+    headers["X-Bytes"] = ",".join(str(len(part)) for part in parts)
+    kind = "audio/flac" if form == "flac" else "application/octet-stream"
+    return Response(b"".join(parts), media_type=kind, headers=headers)
 
 
 async def whole(request: Request) -> Response:
@@ -235,11 +238,13 @@ class Policy:
 
 
 def create_app() -> Starlette:
-    """The application; `app.state` holds what a test turns: withheld, released, refusals, requests, stopping."""
+    """The application; `app.state` holds what a test turns: withheld, released, refusals, requests, runs (of
+    sound: files, first frame, frames), stopping.
+    """
     app = Starlette(
         routes=[
             Route("/", page),
-            Route("/audio/{file}/pcm", pcm),
+            Route("/audio/{files}/pcm", pcm),
             Route("/audio/{file}", whole),
             Route("/peaks/{file}.dat", dat),
             Route("/analysis.json", analysis),
@@ -258,6 +263,7 @@ def create_app() -> Starlette:
     app.state.released = asyncio.Event()
     app.state.refusals = 0
     app.state.requests = []
+    app.state.runs = []
     app.state.mixes = {}
     app.state.stopping = asyncio.Event()
     return app

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.web.js.conftest import LISTEN, READY, Studio, evaluate, until
-from tests.web.js.server import RATE
+from tests.web.js.server import RATE, STEMS
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
@@ -138,7 +138,7 @@ async def test_stems_that_lack_their_next_second_take_over_once_they_have_it_and
         const engine = new Engine(rate, null, (report) => told.push(report));
         const bring = (set, index) => {
           const data = new Int16Array(rate).fill(8192).buffer;
-          engine.receive({ type: "chunk", set, source: 0, index, channels: 1, data });
+          engine.receive({ type: "chunks", set, source: 0, index, count: 1, channels: 1, data });
         };
         const open = (id, at) => {
           const set = { length: 3 * rate, chunkFrames: rate, gains: [{ left: 1, right: 1 }], mutes: [] };
@@ -242,10 +242,35 @@ async def test_a_jump_to_a_mark_sounds_without_asking_the_server(studio: Studio)
         """,
     )
     async with asyncio.timeout(15):
-        while {(name, 60 * RATE, "pcm") for name in names} - {*studio.app.state.requests}:
+        while {602 * RATE // 10, 61 * RATE} - {first for _files, first, _frames in studio.app.state.runs}:
             await asyncio.sleep(0.01)
     studio.app.state.withheld.update(names)  # from now on the server says nothing
     await evaluate(page, "await mixer.play(); await mixer.seek(60.2); await until(() => mixer.position > 60.5);")
+
+
+async def test_a_jump_asks_for_little_of_all_stems_at_once_and_then_for_whole_seconds(studio: Studio) -> None:
+    page = await studio.open()
+    stems, tenth, runs = [{"name": name, "file": name} for name in STEMS], RATE // 10, studio.app.state.runs
+
+    async def settled(last: int) -> list[tuple[int, int, int]]:
+        """What was asked for until the second that is the last to be fetched ahead was."""
+        async with asyncio.timeout(15):
+            while (4, last * RATE, RATE) not in runs:
+                await asyncio.sleep(0.01)
+        asked = [*runs]
+        runs.clear()
+        return asked
+
+    async def at(seconds: float) -> None:
+        await evaluate(page, f"await mixer.seek({seconds}); await until(() => !mixer.held);")
+
+    await evaluate(page, f"await mixer.open({stems}, {{ rate: {RATE}, frames: 0, play: false }});")
+    seconds = [(4, second * RATE, RATE) for second in range(96)]
+    assert await settled(15) == [(4, 0, 4 * tenth), (4, 4 * tenth, 6 * tenth), *seconds[1:16]]
+    await at(60.25)
+    assert await settled(75) == [(4, 602 * tenth, 4 * tenth), (4, 606 * tenth, 4 * tenth), *seconds[61:76]]
+    await at(62)  # what is there already, less what comes after it
+    assert await settled(77) == seconds[76:78]
 
 
 async def test_solo_and_mute_act_on_the_sound_and_on_the_strips(studio: Studio) -> None:
@@ -292,7 +317,7 @@ async def test_the_sound_goes_on_while_pages_change(studio: Studio) -> None:
 async def test_a_sound_that_is_gone_is_told_in_words(studio: Studio, status: str) -> None:
     studio.expected.append("Failed to load resource")
     page = await studio.open()
-    await page.route("**/audio/drums/**", lambda route: route.fulfill(status=int(status)))
+    await page.route("**/audio/*drums*/**", lambda route: route.fulfill(status=int(status)))
     await page.click(".stage [data-play]")
     await page.wait_for_selector(".toast:has-text('no longer there')")
     assert await evaluate(page, "return mixer.playing;") is False

@@ -14,36 +14,40 @@ from soundforge.tables import File
 from soundforge.web._access import VisitorOf, browser_visitor
 from soundforge.web._files import KEEP, send_export, send_sound, send_stem
 from soundforge.web._security import read_credentials
-from soundforge.web._sound import send_pcm, send_peaks
+from soundforge.web._sound import read_file_ids, send_pcm, send_peaks
 from soundforge.web._studio import studio_of
 
 router = APIRouter(include_in_schema=False)
 
 
-async def _heard_file(request: Request, file_id: UUID) -> File:
-    """The file that a visitor listens to; raises what ``VisitorOf`` raises, and ``NotFound``."""
-    studio, credentials = studio_of(request), read_credentials(request)
-    known = credentials and studio.known_files.find(credentials, file_id, studio.listener)
-    if known:
-        return known
+async def _heard_files(request: Request, file_ids: str) -> list[File]:
+    """The files that a visitor listens to; raises what ``VisitorOf`` raises, ``Invalid`` and ``NotFound``."""
+    studio, credentials, ids = studio_of(request), read_credentials(request), read_file_ids(file_ids)
+    if credentials:
+        known = [studio.known_files.find(credentials, file_id, studio.listener) for file_id in ids]
+        found = [file for file in known if file]
+        if len(found) == len(ids):
+            return found
     place = studio.listener.recent.place()
     visitor = await browser_visitor(request)
-    file = await _file(visitor.id, file_id)
-    studio.known_files.keep(visitor.credentials, file, place)
-    return file
+    async with reading() as session:
+        files = [await library.get_file(session, visitor.id, file_id) for file_id in ids]
+    for file in files:
+        studio.known_files.keep(visitor.credentials, file, place)
+    return files
 
 
-@router.get("/audio/{file_id}/pcm")
+@router.get("/audio/{file_ids}/pcm")
 async def pcm(
     request: Request,
-    file: Annotated[File, Depends(_heard_file)],
+    files: Annotated[list[File], Depends(_heard_files)],
     start: Annotated[int, Query(alias="from", ge=0)],
     frames: Annotated[int, Query(ge=1)],
     form: Annotated[Literal["pcm", "flac"], Query(alias="as")] = "pcm",
 ) -> Response:
-    """At most two seconds of a FLAC file of ours, as interleaved little-endian int16."""
+    """At most two seconds of some FLAC files of ours, one behind the other, as interleaved little-endian int16."""
     return await send_pcm(
-        studio_of(request).storage, file, start, frames, packed=form == "flac", cache=KEEP["Cache-Control"]
+        studio_of(request).storage, files, start, frames, packed=form == "flac", cache=KEEP["Cache-Control"]
     )
 
 

@@ -11,7 +11,7 @@ from soundforge.db import reading
 from soundforge.web._access import VisitorOf
 from soundforge.web._files import send_sound
 from soundforge.web._render import page
-from soundforge.web._sound import send_pcm, send_peaks
+from soundforge.web._sound import read_file_ids, send_pcm, send_peaks
 from soundforge.web._studio import studio_of
 
 router = APIRouter(prefix="/shared/{token}", include_in_schema=False)
@@ -35,21 +35,22 @@ async def shared_analysis(visitor: VisitorOf, token: str) -> Response:  # noqa: 
     return Response(formats.analysis_json(lent), media_type="application/json", headers=headers)
 
 
-@router.get("/audio/{file_id}/pcm")
+@router.get("/audio/{file_ids}/pcm")
 async def shared_pcm(
     request: Request,
     visitor: VisitorOf,  # noqa: ARG001 - must be logged in
     token: str,
-    file_id: UUID,
+    file_ids: str,
     start: Annotated[int, Query(alias="from", ge=0)],
     frames: Annotated[int, Query(ge=1)],
     form: Annotated[Literal["pcm", "flac"], Query(alias="as")] = "pcm",
 ) -> Response:
     """Sound in chunks, as of one's own files; not kept, since the link may be taken back."""
+    ids = read_file_ids(file_ids)
     async with reading() as session:
-        file = await library.get_shared_file(session, token, file_id)
+        files = [await library.get_shared_file(session, token, file_id) for file_id in ids]
     return await send_pcm(
-        studio_of(request).storage, file, start, frames, packed=form == "flac", cache="private, no-store"
+        studio_of(request).storage, files, start, frames, packed=form == "flac", cache="private, no-store"
     )
 
 

@@ -1,34 +1,42 @@
 /**
- * Fetches the sound of one set of sources, a second at a time, ahead of the play-head.
+ * Fetches the sound of one set of sources ahead of the play-head, in chunks of a tenth of a second.
  *
- * GET /audio/<file>/pcm?from=<frame>&frames=<n> answers raw s16le with X-Sample-Rate, X-Channels and X-Frames (the
- * file's length); with as=flac the same samples as a FLAC file. Sources are fetched in step: the next second of all of them before the second after it.
+ * GET /audio/<file>,<file>…/pcm?from=<frame>&frames=<n> answers the same frames of each file, one file behind the other:
+ * raw s16le, or with as=flac a FLAC file each. X-Sample-Rate, X-Channels, X-Frames (the file's length) and X-Bytes (of its
+ * part of the answer) have a number for each. So all sources come together, with one request for a run of chunks: after
+ * a jump a short one, which comes alone, then what is left of each second.
  */
 
 import { spans } from "./engine/playhead.js";
 import { link, unpack } from "./link.js";
 
-const AHEAD = 15;
+const A_SECOND = 10; // chunks
+const AHEAD = 15; // seconds
 const BEHIND = 4;
-const RUN_UP = 0.4; // seconds that must be there before anything sounds, at any tempo
+const AT_A_MARK = 1;
+// What leads lasts until the next run is here: a second of sound takes a sixth of one where it goes as it is, and up to
+// one where it goes packed (link.js).
+const LEAD = 4; // chunks
+const LEAD_PACKED = A_SECOND;
+const SOON = 3; // seconds that are fetched two runs at once; the others one by one, so that a seek finds the line free
 const BITS = 32; // of a frame: two channels of 16
-const AT_ONCE = 4;
-const SOON = 3; // seconds that come first; what is for later is fetched more slowly, so that a seek finds the line free
-const WITHOUT_HASTE = 2;
 const RETRY_MS = [200, 600, 1500, 4000];
 
 /** @typedef {import("./engine/playhead.js").Loop} Loop */
-/** @typedef {{ source: number, index: number, channels: number, data: ArrayBuffer }} Fetched */
+/** @typedef {{ source: number, index: number, count: number, channels: number, data: ArrayBuffer }} Fetched
+ *   `count` chunks from `index` on; less sound than that where the file ends */
+/** @typedef {{ first: number, count: number, packed: boolean, leads: boolean, request: AbortController }} Run */
 
 export class Chunks {
   /**
    * @param {{ files: string[], rate: number, frames: number, first: number, loop: Loop | null, marks: number[] }} set
    *   frames 0: not known yet
-   * @param {{ chunk: (fetched: Fetched) => void, evict: (keep: number[]) => void,
+   * @param {{ chunks: (fetched: Fetched) => void, evict: (keep: number[]) => void,
    *           length: (frames: number) => void, failed: (sentence: string) => void }} to
    */
   constructor(set, to) {
-    this.files = set.files;
+    this.path = pathOf(set.files);
+    this.packed = () => link.packs(set.files.length * set.rate * BITS);
     this.rate = set.rate;
     this.frames = set.frames;
     this.to = to;
@@ -36,25 +44,35 @@ export class Chunks {
     this.loop = set.loop;
     /** @type {number[]} frames where the play-head may jump: what is there is kept at hand */
     this.marks = set.marks;
-    /** @type {Set<string>} held by the worklet */
+    this.size = chunkFrames(set.rate);
+    /** @type {Set<number>} chunks that the worklet holds, of all sources */
     this.held = new Set();
-    /** @type {Map<string, AbortController>} on their way */
-    this.going = new Map();
+    /** @type {Set<Run>} on their way */
+    this.going = new Set();
+    this.jumped = true;
     this.closed = false;
     this.pump();
   }
 
   close() {
     this.closed = true;
-    for (const request of this.going.values()) request.abort();
+    for (const { request } of this.going) request.abort();
     this.going.clear();
   }
 
-  /** The play-head is here now. @param {number} frame */
+  /** The play-head has come here. @param {number} frame */
   aim(frame) {
-    const same = Math.floor(frame / this.rate) === Math.floor(this.frame / this.rate);
+    const second = A_SECOND * this.size;
+    const same = Math.floor(frame / second) === Math.floor(this.frame / second);
     this.frame = frame;
     if (!same) this.look();
+  }
+
+  /** The play-head shall go on from here. @param {number} frame */
+  jump(frame) {
+    this.frame = frame;
+    this.jumped = true;
+    this.look();
   }
 
   /** The play-head shall go round here, or nowhere. @param {Loop | null} loop */
@@ -71,107 +89,154 @@ export class Chunks {
 
   /** Drops what is far from the play-head, and fetches what comes next. */
   look() {
-    const here = Math.floor(this.frame / this.rate);
-    const near = Array.from({ length: BEHIND + AHEAD + 1 }, (_, i) => here - BEHIND + i);
+    const first = A_SECOND * (Math.floor(this.frame / this.size / A_SECOND) - BEHIND);
+    const near = Array.from({ length: A_SECOND * (BEHIND + AHEAD + 1) }, (_, i) => first + i);
     this.forget(new Set([...near, ...this.wanted(), ...this.marked()]));
     this.pump();
   }
 
-  /** The seconds that are played next, in that order: round the loop, if the play-head is before its end. */
+  /** The chunks that are played next, in that order: round the loop, if the play-head is before its end. */
   wanted() {
-    const last = this.frames ? Math.floor((this.frames - 1) / this.rate) : Math.floor(this.frame / this.rate);
+    const second = A_SECOND * this.size;
+    const count = (AHEAD + 1) * second - (this.frame % second); // to the end of a second, so that runs are whole ones
     /** @type {Set<number>} */
     const found = new Set();
-    for (const { frame, count } of spans(this.frame, (AHEAD + 1) * this.rate, this.loop)) {
-      const end = Math.min(last, Math.floor((frame + count - 1) / this.rate));
-      for (let index = Math.max(0, Math.floor(frame / this.rate)); index <= end; index++) found.add(index);
-    }
+    for (const span of spans(this.frame, count, this.loop)) for (const index of this.chunksOf(span)) found.add(index);
     return [...found];
   }
 
-  /** The seconds at the marks, with the one after where that comes at once. */
+  /** The chunks at the marks. */
   marked() {
-    const seconds = this.marks.flatMap((frame) => [frame, frame + RUN_UP * this.rate].map((at) => Math.floor(at / this.rate)));
-    return [...new Set(seconds)].filter((second) => !this.frames || second * this.rate < this.frames);
+    return this.marks.flatMap((frame) => this.chunksOf({ frame, count: AT_A_MARK * this.rate }));
+  }
+
+  /** @param {{ frame: number, count: number }} span */
+  chunksOf({ frame, count }) {
+    const end = this.frames ? Math.min(frame + count, this.frames) : frame + count;
+    const first = Math.floor(frame / this.size);
+    return Array.from({ length: Math.max(0, Math.ceil(end / this.size) - first) }, (_, i) => first + i);
   }
 
   /** @param {Set<number>} kept */
   forget(kept) {
-    const outside = (/** @type {string} */ name) => !kept.has(Number(name.split(":")[1]));
     let evict = false;
-    for (const name of this.held) if (outside(name)) evict = this.held.delete(name);
+    for (const index of this.held) if (!kept.has(index)) evict = this.held.delete(index);
     if (evict) this.to.evict([...kept]);
-    for (const [name, request] of this.going) {
-      if (!outside(name)) continue;
-      request.abort();
-      this.going.delete(name);
+    for (const run of this.going) {
+      if (indexes(run).some((index) => kept.has(index))) continue;
+      run.request.abort();
+      this.going.delete(run);
     }
   }
 
   pump() {
-    for (const [place, index] of [...this.wanted(), ...this.marked()].entries()) {
-      const most = place < SOON ? Math.max(AT_ONCE, this.files.length) : WITHOUT_HASTE;
-      for (let source = 0; source < this.files.length; source++) {
-        if (this.closed || this.going.size >= most) return;
-        const name = `${source}:${index}`;
-        if (!this.held.has(name) && !this.going.has(name)) void this.bring(name, source, index);
-      }
+    while (!this.closed) {
+      const run = this.next();
+      if (!run) return;
+      void this.bring(run);
     }
   }
 
-  /** @param {string} name @param {number} source @param {number} index */
-  async bring(name, source, index) {
-    const request = new AbortController();
-    this.going.set(name, request);
+  /** What is to be asked for now, if anything. @returns {Run | null} */
+  next() {
+    const going = [...this.going];
+    const order = [...this.wanted(), ...this.marked()];
+    const coming = new Set(going.flatMap(indexes));
+    const lacks = (/** @type {number | undefined} */ index) =>
+      index !== undefined && !this.held.has(index) && !coming.has(index);
+    const place = order.findIndex(lacks);
+    const packed = this.packed();
+    const lead = packed ? LEAD_PACKED : LEAD;
+    const leads = this.jumped && place >= 0 && place < lead;
+    this.jumped = false;
+    const first = order[place];
+    const most = place < SOON * A_SECOND ? 2 : 1;
+    if (first === undefined) return null;
+    if (!leads && (going.length >= most || going.some((run) => run.leads))) return null;
+    const longest = leads ? lead - place : A_SECOND - (first % A_SECOND);
+    let count = 1;
+    while (count < longest && order[place + count] === first + count && lacks(first + count)) count++;
+    return { first, count, packed, leads, request: new AbortController() };
+  }
+
+  /** @param {Run} run */
+  async bring(run) {
+    const { signal } = run.request;
+    this.going.add(run);
     try {
-      const fetched = await this.fetch(source, index, request.signal);
-      if (request.signal.aborted) return;
-      this.held.add(name);
-      this.to.chunk(fetched);
+      const fetched = await this.fetch(run);
+      if (signal.aborted) return;
+      for (const index of indexes(run)) this.held.add(index);
+      for (const one of fetched) this.to.chunks(one);
     } catch (error) {
-      if (request.signal.aborted) return;
+      if (signal.aborted) return;
       this.close();
       this.to.failed(error instanceof Refused ? error.message : "The sound could not be fetched from the server.");
       return;
     } finally {
-      if (this.going.get(name) === request) this.going.delete(name);
+      this.going.delete(run);
     }
     this.pump();
   }
 
-  /** @param {number} source @param {number} index @param {AbortSignal} signal @returns {Promise<Fetched>} */
-  async fetch(source, index, signal) {
-    const file = this.files[source] ?? "";
-    const path = file.startsWith("/") ? file : `/audio/${file}`;
-    const packed = link.packs(this.files.length * this.rate * BITS);
-    const url = `${path}/pcm?from=${index * this.rate}&frames=${this.rate}${packed ? "&as=flac" : ""}`;
+  /** @param {Run} run @returns {Promise<Fetched[]>} */
+  async fetch(run) {
+    const { first, count, packed, leads, request } = run;
+    const url = `${this.path}?from=${first * this.size}&frames=${count * this.size}${packed ? "&as=flac" : ""}`;
     for (let attempt = 0; ; attempt++) {
       try {
-        const { answer, data } = await timed(url, signal);
-        if (answer.ok) return await this.read(answer, data, source, index);
+        const { answer, data } = await (leads ? alone : timed)(url, request.signal);
+        if (answer.ok) return await this.read(answer, data, run);
         if (answer.status < 500) throw new Refused(WORDS[answer.status] ?? `The server refused the sound (${answer.status}).`);
         throw new Error(`status ${answer.status}`);
       } catch (error) {
         const wait = RETRY_MS[attempt];
-        if (error instanceof Refused || signal.aborted || wait === undefined) throw error;
+        if (error instanceof Refused || request.signal.aborted || wait === undefined) throw error;
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
   }
 
-  /** @param {Response} answer @param {ArrayBuffer} data @param {number} source @param {number} index @returns {Promise<Fetched>} */
-  async read(answer, data, source, index) {
-    const rate = Number(answer.headers.get("X-Sample-Rate"));
-    if (rate !== this.rate) throw new Refused(`The sound has ${rate} Hz where the page said ${this.rate} Hz.`);
-    const frames = Number(answer.headers.get("X-Frames"));
+  /** @param {Response} answer @param {ArrayBuffer} data @param {Run} run @returns {Promise<Fetched[]>} */
+  async read(answer, data, { first, count }) {
+    const numbers = (/** @type {string} */ name) => (answer.headers.get(name) ?? "").split(",").map(Number);
+    const other = numbers("X-Sample-Rate").find((rate) => rate !== this.rate);
+    if (other !== undefined) throw new Refused(`The sound has ${other} Hz where the page said ${this.rate} Hz.`);
+    const frames = Math.max(...numbers("X-Frames"));
     if (frames > this.frames) {
       this.frames = frames;
       this.to.length(frames);
     }
-    const packed = answer.headers.get("Content-Type") === "audio/flac" && data.byteLength > 0;
-    const channels = Number(answer.headers.get("X-Channels")) || 1;
-    return { source, index, channels, data: packed ? await unpack(data, rate) : data };
+    const packed = answer.headers.get("Content-Type") === "audio/flac";
+    const channels = numbers("X-Channels");
+    let at = 0;
+    const parts = numbers("X-Bytes").map((bytes) => data.slice(at, (at += bytes)));
+    return Promise.all(
+      parts.map(async (part, source) => ({
+        ...{ source, index: first, count, channels: channels[source] ?? 1 },
+        data: packed && part.byteLength ? await unpack(part, this.rate) : part,
+      })),
+    );
   }
+}
+
+/** Frames of a chunk. @param {number} rate Hz */
+export const chunkFrames = (rate) => Math.ceil(rate / A_SECOND);
+
+/** @param {Run} run */
+const indexes = ({ first, count }) => Array.from({ length: count }, (_, i) => first + i);
+
+/** The one address of files that lie side by side. @param {string[]} files ids, or paths of files that others lend */
+function pathOf(files) {
+  const paths = files.map((file) => (file.startsWith("/") ? file : `/audio/${file}`));
+  const folder = (paths[0] ?? "").replace(/[^/]*$/, "");
+  return `${folder}${paths.map((path) => path.slice(folder.length)).join(",")}/pcm`;
+}
+
+/** What leads is too short to time the link with. @param {string} url @param {AbortSignal} signal */
+async function alone(url, signal) {
+  const answer = await fetch(url, { signal });
+  return { answer, data: await answer.arrayBuffer() };
 }
 
 /** Fetches, and lets the link be timed. @param {string} url @param {AbortSignal} signal */
@@ -179,10 +244,9 @@ async function timed(url, signal) {
   link.leave(performance.now());
   let bytes = 0;
   try {
-    const answer = await fetch(url, { signal });
-    const data = await answer.arrayBuffer();
-    bytes = data.byteLength;
-    return { answer, data };
+    const fetched = await alone(url, signal);
+    bytes = fetched.data.byteLength;
+    return fetched;
   } finally {
     link.arrive(bytes, performance.now());
   }

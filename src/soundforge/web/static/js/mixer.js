@@ -7,7 +7,7 @@
  * Events: "change" (playing, held, ended, length, set, failure), "report" (several times a second, with meters).
  */
 
-import { Chunks } from "./chunks.js";
+import { Chunks, chunkFrames } from "./chunks.js";
 import { ahead } from "./engine/playhead.js";
 import { Mix } from "./mix.js";
 import { openNode } from "./mixer-node.js";
@@ -152,7 +152,7 @@ export class Mixer extends EventTarget {
     const generation = ++this.#generation;
     this.#last = { frame, time: 0, generation: -1, tempo: 1, sounds: false };
     this.ended = false;
-    for (const feed of this.#feeds) feed.aim(frame);
+    for (const feed of this.#feeds) feed.jump(frame);
     await this.#post({ type: "seek", frame, generation });
     this.#changed();
   }
@@ -263,8 +263,7 @@ export class Mixer extends EventTarget {
     const feed = new Chunks(
       { files, rate: this.rate, frames: this.frames, first, loop: this.#loop(), marks: this.#marked() },
       {
-        chunk: ({ source, index, channels, data }) =>
-          void this.#post({ type: "chunk", set, source, index, channels, data }, [data]),
+        chunks: (fetched) => void this.#post({ type: "chunks", set, ...fetched }, [fetched.data]),
         evict: (keep) => void this.#post({ type: "evict", set, keep }),
         length: (frames) => this.#lengthen(set, frames),
         failed: (sentence) => this.#fail(sentence),
@@ -274,7 +273,7 @@ export class Mixer extends EventTarget {
     const gains = this.sources.map((_, i) => this.#gains(i));
     const mutes = this.sources.map((_, i) => this.#mutes(i));
     const length = this.frames || Number.MAX_SAFE_INTEGER;
-    const message = { type: "open", id: set, at, generation, length, chunkFrames: this.rate, gains, mutes };
+    const message = { type: "open", id: set, at, generation, length, chunkFrames: chunkFrames(this.rate), gains, mutes };
     (await opened).port.postMessage(message);
   }
 

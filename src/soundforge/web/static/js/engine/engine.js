@@ -7,7 +7,7 @@
  * through the stretcher, which reads ahead of what is heard; at 100 % and 0 semitones it is not in the way.
  *
  * In:  open {id, at, length, chunkFrames, gains, mutes}  at null: take over at the running position
- *      chunk {set, source, index, channels, data}        data: interleaved int16
+ *      chunks {set, source, index, count, channels, data}  so many from the index on; data: interleaved int16
  *      evict {set, keep}                                 keep only these chunks
  *      length {set, frames} · play {countIn} · pause · seek {frame, generation} · gain {set, source, left, right}
  *      mutes {set, source, regions} · loop {loop} · tempo {tempo, semitones} · click {frames, accents, gain}
@@ -68,13 +68,8 @@ export class Engine {
     switch (message.type) {
       case "open":
         return this.open(message);
-      case "chunk":
-        return this.sets
-          .get(message.set)
-          ?.sources[message.source]?.chunks.set(message.index, {
-            samples: new Int16Array(message.data),
-            channels: message.channels,
-          });
+      case "chunks":
+        return this.sets.get(message.set)?.bring(message);
       case "evict":
         return this.sets.get(message.set)?.keep(message.keep);
       case "length": {
@@ -116,7 +111,7 @@ export class Engine {
 
   /** @param {any} message */
   open(message) {
-    const set = new SourceSet(message);
+    const set = new SourceSet(message, this.rate);
     this.sets.set(set.id, set);
     if (message.at === null) {
       this.drop(this.coming);

@@ -93,13 +93,29 @@ export function openness(mutes, frame, fadeFrames) {
 }
 
 export class SourceSet {
-  /** @param {{ id: number, length: number, chunkFrames: number, gains: Gains[], mutes?: Regions[] }} description */
-  constructor({ id, length, chunkFrames, gains, mutes }) {
+  /**
+   * @param {{ id: number, length: number, chunkFrames: number, gains: Gains[], mutes?: Regions[] }} description
+   * @param {number} rate Hz
+   */
+  constructor({ id, length, chunkFrames, gains, mutes }, rate) {
     this.id = id;
     this.length = length;
     this.chunkFrames = chunkFrames;
-    this.fadeFrames = Math.max(1, Math.round(chunkFrames / 200)); // chunks are a second long: 5 ms
+    this.fadeFrames = Math.max(1, Math.round(rate / 200)); // 5 ms
     this.sources = gains.map((pair, i) => new Source(pair, mutes?.[i] ?? []));
+  }
+
+  /**
+   * Takes a run of chunks of one source: views of the same samples, the last ones short or empty where the file ends.
+   * @param {{ source: number, index: number, count: number, channels: number, data: ArrayBuffer }} run
+   */
+  bring({ source, index, count, channels, data }) {
+    const samples = new Int16Array(data);
+    const size = this.chunkFrames * channels;
+    for (let i = 0; i < count; i++) {
+      const chunk = { samples: samples.subarray(i * size, (i + 1) * size), channels };
+      this.sources[source]?.chunks.set(index + i, chunk);
+    }
   }
 
   /** Whether every source has what `count` frames from `frame` on need. @param {number} frame @param {number} count */
