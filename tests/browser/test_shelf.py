@@ -48,7 +48,7 @@ async def test_rows_are_chosen_by_mouse_and_keys_deleted_and_brought_back(here: 
     assert "5 selected" in await page.inner_text("#batch")
     await page.click("#batch >> text=Delete")
     await until(page, f"{SHOWN} === 'acf'")
-    assert await page.is_hidden("#batch")
+    await page.wait_for_selector("#batch", state="hidden")
     await page.click("text=Undo")
     await until(page, f"{SHOWN} === 'abcdefgh'")
 
