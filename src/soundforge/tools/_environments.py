@@ -27,7 +27,10 @@ _LIMITS = Limits(total_s=3600, silence_s=300)
 _ABOUT = "tool.json"
 _NEW = ".new-"
 # What an installer may know of this machine: where packages come from, and how to get there.
-_HANDED_ON = ("HOME", "PATH", "LANG", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "PYENV_ROOT")
+_HANDED_ON = (
+    *("HOME", "PATH", "LANG", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "PYENV_ROOT"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),  # a Python outside its prefix starts only with them
+)
 _HANDED_ON_PREFIXES = ("UV_", "PIP_", "SSL_CERT_", "REQUESTS_CA_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
 
 
