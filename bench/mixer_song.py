@@ -8,7 +8,6 @@ import soundfile
 
 from soundforge import library
 from soundforge.db import transaction
-from soundforge.library import NewFile, NewStem
 from soundforge.storage import DiskStorage
 from soundforge.tables import Kind, Status
 from soundforge_runners._peaks import PeaksWriter
@@ -28,13 +27,13 @@ async def add_stems_song(owner_id: UUID, root: Path) -> tuple[UUID, UUID]:
         new = new_track("Four minutes", "Bench", mix=files["mix"][0], frames=FRAMES, duration_ms=1000 * SECONDS)
         track = await library.add_track(session, owner_id, new)
         job = await add_job(session, owner_id, Kind.SEPARATION, track_id=track.id)
-        stems = [NewStem(name, *files[name], 0.0) for name in STEMS]
+        stems = [library.NewStem(name, *files[name], 0.0) for name in STEMS]
         await library.add_stems(session, owner_id, track.id, job.id, stems)
         await finish(session, job, Status.COMPLETED, {"engine": "dsp", "model": "dsp"})
     return track.id, stems[0].audio.id
 
 
-async def _put(storage: DiskStorage, root: Path, name: str) -> tuple[NewFile, NewFile]:
+async def _put(storage: DiskStorage, root: Path, name: str) -> tuple[library.NewFile, library.NewFile]:
     """Sound with noise in its last bits, as music has it, and its waveform."""
     noise = np.random.default_rng(7).integers(-400, 400, (FRAMES, 2))
     block = np.resize(sound(name), (FRAMES, 2)) / 32768 + noise / (1 << 23)
@@ -48,6 +47,6 @@ async def _put(storage: DiskStorage, root: Path, name: str) -> tuple[NewFile, Ne
     )
 
 
-async def _keep(storage: DiskStorage, path: Path, media_type: str) -> NewFile:
+async def _keep(storage: DiskStorage, path: Path, media_type: str) -> library.NewFile:
     stored = await storage.put(path, f"jobs/{uuid4()}/1/{path.name}")
-    return NewFile(stored.key, stored.size_bytes, stored.sha256, media_type)
+    return library.NewFile(stored.key, stored.size_bytes, stored.sha256, media_type)

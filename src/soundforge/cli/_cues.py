@@ -10,7 +10,6 @@ from soundforge import library, pipeline, views
 from soundforge.cli._output import say, say_json, say_table
 from soundforge.cli._rooms import run_as
 from soundforge.db import reading, transaction
-from soundforge.library import CueChange, NewCue
 from soundforge.views import CueView
 
 cues = App(name="cues", help="Hot cues and memory cues of a track.")
@@ -54,7 +53,7 @@ def add(
 
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
-            cue = await pipeline.add_cue(session, owner_id, track, NewCue(t_s, slot, name, colour), snap=snap)
+            cue = await pipeline.add_cue(session, owner_id, track, library.NewCue(t_s, slot, name, colour), snap=snap)
             _tell([views.cue_of(cue)], as_json=False)
         return 0
 
@@ -73,9 +72,9 @@ class Changes:
     name: str | None = None
     colour: Annotated[str | None, Parameter(help=f"One of {', '.join(library.CUE_COLOURS)}.")] = None
 
-    def named(self) -> CueChange:
+    def named(self) -> library.CueChange:
         """What was asked for, as the library takes it."""
-        wanted: CueChange = {}
+        wanted: library.CueChange = {}
         if self.to is not None:
             wanted["t_s"] = self.to
         if self.slot is not None or self.memory:
