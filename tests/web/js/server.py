@@ -112,7 +112,7 @@ async def pcm(request: Request) -> Response:
     files, form = request.path_params["files"].split(","), request.query_params.get("as", "pcm")
     start, count = int(request.query_params["from"]), int(request.query_params["frames"])
     request.app.state.requests += [(file, start, form) for file in files]
-    request.app.state.runs.append((len(files), start, count))
+    request.app.state.runs.append((tuple(files), start, count))
     if request.app.state.withheld.intersection(files):
         await request.app.state.released.wait()
     blocks = [sound(file.split("-")[0])[start : start + count] for file in files]

@@ -252,10 +252,10 @@ async def test_a_jump_asks_for_little_of_all_stems_at_once_and_then_for_whole_se
     page = await studio.open()
     stems, tenth, runs = [{"name": name, "file": name} for name in STEMS], RATE // 10, studio.app.state.runs
 
-    async def settled(last: int) -> list[tuple[int, int, int]]:
+    async def settled(last: int) -> list[tuple[tuple[str, ...], int, int]]:
         """What was asked for until the second that is the last to be fetched ahead was."""
         async with asyncio.timeout(15):
-            while (4, last * RATE, RATE) not in runs:
+            while (STEMS, last * RATE, RATE) not in runs:
                 await asyncio.sleep(0.01)
         asked = [*runs]
         runs.clear()
@@ -265,10 +265,10 @@ async def test_a_jump_asks_for_little_of_all_stems_at_once_and_then_for_whole_se
         await evaluate(page, f"await mixer.seek({seconds}); await until(() => !mixer.held);")
 
     await evaluate(page, f"await mixer.open({stems}, {{ rate: {RATE}, frames: 0, play: false }});")
-    seconds = [(4, second * RATE, RATE) for second in range(96)]
-    assert await settled(15) == [(4, 0, 4 * tenth), (4, 4 * tenth, 6 * tenth), *seconds[1:16]]
+    seconds = [(STEMS, second * RATE, RATE) for second in range(96)]
+    assert await settled(15) == [(STEMS, 0, 4 * tenth), (STEMS, 4 * tenth, 6 * tenth), *seconds[1:16]]
     await at(60.25)
-    assert await settled(75) == [(4, 602 * tenth, 4 * tenth), (4, 606 * tenth, 4 * tenth), *seconds[61:76]]
+    assert await settled(75) == [(STEMS, 602 * tenth, 4 * tenth), (STEMS, 606 * tenth, 4 * tenth), *seconds[61:76]]
     await at(62)  # what is there already, less what comes after it
     assert await settled(77) == seconds[76:78]
 
