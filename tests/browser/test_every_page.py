@@ -160,6 +160,7 @@ async def _furnish(admin: User) -> Values:
         "view": "library",
         "name": "none",
         "file_id": str(UUID(int=0)),
+        "file_ids": str(UUID(int=0)),
     }
 
 

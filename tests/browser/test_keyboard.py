@@ -44,9 +44,9 @@ async def type_in(page: Page, text: str) -> None:
 
 
 async def upload(page: Page, song: Path) -> None:
-    await page.keyboard.press("i")
-    await focus(page, "#upload-files")
     async with page.expect_file_chooser() as choosing:
+        await page.keyboard.press("i")
+        await focus(page, "#upload-files")
         await page.keyboard.press("Enter")
     await (await choosing.value).set_files(song)
     await page.wait_for_selector(".upload[data-state='completed']")
