@@ -1,12 +1,11 @@
 """A database that goes away in the middle of a job: short absences pass unnoticed, long ones interrupt."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from uuid import uuid4
 
+import psutil
 import pytest
 
 from soundforge import jobs
@@ -56,7 +55,12 @@ async def studio(server: EmbeddedServer, settings: Settings, monkeypatch: pytest
 
 
 def kill_server(server: EmbeddedServer) -> None:
-    os.kill(int((server.cluster / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    """Kill the postmaster and see its backends go; one that still answered would take a change that nobody keeps."""
+    postmaster = psutil.Process(int((server.cluster / "postmaster.pid").read_text().split()[0]))
+    backends = postmaster.children(recursive=True)
+    postmaster.kill()
+    _, alive = psutil.wait_procs(backends, timeout=10)
+    assert [one.pid for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
 
 
 async def until_status(script: Script, job: Job, *statuses: str) -> Job:
