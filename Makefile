@@ -3,6 +3,8 @@
 PYTHON_ENV := .venv/bin/python
 PYTEST := $(PYTHON_ENV) -m pytest
 ARGS ?=
+# Images of containers often set it. Then every program that starts compiles all its modules anew: 4.5 s of CPU instead of 2.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test test-browser test-engines soak check fix lock docs clean
