@@ -178,15 +178,14 @@ async def test_a_disabled_user_is_out_at_once_everywhere_and_every_stream_hears_
         link = await accounts.new_link(session, ann)
         found = await accounts.find_session(session, cookie)
         assert found is not None
-    mailbox = events.Mailbox()
     async with events.open_listener() as listener:
-        with listener.subscribe(ann.id, mailbox=mailbox):
+        with listener.subscribe(ann.id) as inbox:
             async with transaction() as session:
                 await accounts.disable_user(session, ann.id)
             heard: set[object] = set()
             async with asyncio.timeout(10):
                 while len(heard) < 2:
-                    heard |= {e for e in await mailbox.take() if isinstance(e, events.SessionEnded)}
+                    heard |= {e for e in (await inbox.take()).events if isinstance(e, events.SessionEnded)}
     assert heard == {
         events.SessionEnded(owner_id=ann.id, token_id=api.id),
         events.SessionEnded(owner_id=ann.id, session_id=found[1].id),

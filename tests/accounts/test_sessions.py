@@ -80,13 +80,12 @@ async def test_logging_out_ends_one_session_and_tells_its_streams() -> None:
         there = await accounts.start_session(session, ann.id)
         found = await accounts.find_session(session, here)
         assert found is not None
-    mailbox = events.Mailbox()
     async with events.open_listener() as listener:
-        with listener.subscribe(ann.id, mailbox=mailbox):
+        with listener.subscribe(ann.id) as inbox:
             async with transaction() as session:
                 await accounts.log_out(session, here)
             async with asyncio.timeout(10):
-                heard = [event for event in await mailbox.take() if isinstance(event, events.SessionEnded)]
+                heard = [event for event in (await inbox.take()).events if isinstance(event, events.SessionEnded)]
     assert heard == [events.SessionEnded(owner_id=ann.id, session_id=found[1].id)]
     async with transaction() as session:
         assert await accounts.find_session(session, here) is None

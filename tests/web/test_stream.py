@@ -1,15 +1,17 @@
 import asyncio
 import contextlib
+import re
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 
 from soundforge import accounts, library
 from soundforge.db import Database, transaction
-from soundforge.events import AnalysisReady, JobChanged, TrackChanged
+from soundforge.events import AnalysisReady, Batch, JobChanged, LibraryChanged, Resync, TrackChanged
 from soundforge.library import Query
 from soundforge.tables import Job, Kind, Track
 from soundforge.web import _stream
+from soundforge.web._reads import Reads
 from soundforge.web._stream import GOODBYE, PING, RESYNC, Feed, messages
 from soundforge.web._stream_library import LOADERS
 from tests.support.db import counted_queries
@@ -120,7 +122,7 @@ async def test_a_page_that_hears_of_two_changes_at_once_is_told_of_the_second_wh
     for title, batch in (("second", events[:1]), ("third", events)):
         await change(ann, track.id, title)
         feed = Feed(ann, "library", Query(), _nobody_asks)
-        told.append(await _stream._messages(feed, [*batch], house.studio.reads, LOADERS, ""))
+        told.append(await _stream._message(feed, Batch(tuple(batch)), house.studio.reads, LOADERS))
     assert b"second" in told[0]
     assert b"third" in told[1]
 
@@ -146,6 +148,43 @@ async def test_a_tick_moves_bars_alone_and_asks_for_nothing(house: House, databa
         assert b'role="row"' not in tick
         assert len(tick) < 700
         assert f"track-{track.id}".encode() not in tick.replace(f"row-{track.id}".encode(), b"")
+
+
+def running(owner_id: UUID, track_id: UUID, progress: int) -> JobChanged:
+    return JobChanged(owner_id, uuid4(), track_id, None, "analysis", "processing", progress, "", 1, None, None)
+
+
+async def test_pages_take_the_same_ticks_each_as_it_shows_the_jobs() -> None:
+    ann, track, reads = uuid4(), uuid4(), Reads()
+    first, second = running(ann, track, 41), running(ann, track, 42)  # one track: its row shows one of them
+    batch = Batch((first, second), "epoch-7")
+
+    def page(view: str, in_row: JobChanged) -> Feed:
+        seen = {first.job_id: first.state, second.job_id: second.state, track: in_row.job_id}
+        return Feed(ann, view, Query(), _nobody_asks, seen=seen)
+
+    async def told(view: str, in_row: JobChanged) -> bytes:
+        return await _stream._message(page(view, in_row), batch, reads, LOADERS)
+
+    for shown in (first, second):
+        heard = await told("library", shown)
+        places = [heard.index(f'id="progress-{job.job_id}"'.encode()) for job in (first, second)]
+        assert places == sorted(places)
+        (row,) = re.findall(rb'id="progress-row-[^>]*value="([0-9]+)"', heard)
+        assert int(row) == shown.progress
+        assert heard.count(b"id: epoch-7\n") == 1
+        assert await told("library", shown) is heard  # drawn once for all that show it so
+    elsewhere = await told("jobs", first)
+    assert b"progress-row-" not in elsewhere
+    assert elsewhere.count(b"<progress") == 2
+    assert await told("playlist", first) == PING  # no bars there
+
+
+async def test_a_batch_with_a_gap_in_it_is_told_as_that_alone() -> None:
+    ann = uuid4()
+    for gap in (Resync(), LibraryChanged(ann)):
+        feed = Feed(ann, "library", Query(), _nobody_asks)
+        assert await _stream._message(feed, Batch((running(ann, uuid4(), 1), gap)), Reads(), LOADERS) == RESYNC
 
 
 async def test_a_row_that_the_search_loses_goes_and_one_that_it_finds_comes(house: House) -> None:

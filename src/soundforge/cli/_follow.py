@@ -13,7 +13,7 @@ from soundforge import app, jobs, views
 from soundforge.cli._output import console, say
 from soundforge.config import Settings
 from soundforge.db import reading
-from soundforge.events import Mailbox, open_listener
+from soundforge.events import open_listener
 from soundforge.tables import TERMINAL
 from soundforge.views import JobView
 
@@ -59,14 +59,14 @@ class Show:
 async def follow(owner_id: UUID, job_ids: list[UUID], show: Show) -> list[JobView]:
     """Wait until these jobs and what they started are finished; gives how each ended."""
     async with open_listener() as listener:
-        with listener.subscribe(owner_id, mailbox=Mailbox()) as mailbox, show.on_terminal():
+        with listener.subscribe(owner_id) as inbox, show.on_terminal():
             while True:
                 found = await _family(owner_id, job_ids)
                 show.update(found)
                 if all(job.status in TERMINAL for job in found):
                     return found
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(mailbox.take(), _LOOK_S)
+                    await asyncio.wait_for(inbox.take(), _LOOK_S)
 
 
 async def _family(owner_id: UUID, job_ids: list[UUID]) -> list[JobView]:

@@ -1,5 +1,6 @@
 """What happened, told to whoever listens: the catalogue, ``publish`` inside a transaction, and the listener."""
 
+from soundforge.events._beat import Batch, Inbox
 from soundforge.events._catalogue import (
     CATALOGUE,
     AnalysisReady,
@@ -16,18 +17,18 @@ from soundforge.events._catalogue import (
     TrackRemoved,
 )
 from soundforge.events._listener import Listener, open_listener
-from soundforge.events._mailbox import Mailbox
 from soundforge.events._publish import publish, publish_all
 
 __all__ = [
     "CATALOGUE",
     "AnalysisReady",
+    "Batch",
     "CuesChanged",
     "Event",
+    "Inbox",
     "JobChanged",
     "LibraryChanged",
     "Listener",
-    "Mailbox",
     "PlaylistChanged",
     "Resync",
     "SessionEnded",

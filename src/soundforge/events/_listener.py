@@ -5,7 +5,6 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
@@ -13,8 +12,8 @@ from psycopg import sql
 
 from soundforge import db, logs
 from soundforge.errors import Unavailable
+from soundforge.events._beat import Batch, Beat, Inbox
 from soundforge.events._catalogue import CATALOGUE, Event, Resync
-from soundforge.events._mailbox import Mailbox
 from soundforge.events._recent import Recent
 from soundforge.tables import CHANNEL
 
@@ -25,52 +24,48 @@ _LONGEST_WAIT_S = 2.0
 _PROBE_S = 15.0  # silence after which the connection must show that it lives
 
 
-@dataclass(frozen=True, eq=False)
-class _Subscriber:
-    mailbox: Mailbox
-    topic: str | None
-
-
 class Listener:
-    """Passes each event to the mailboxes of its owner, and of nobody else."""
+    """Passes each event to those who listen to its owner, and to nobody else."""
 
     def __init__(self) -> None:
         """Start with nobody listening."""
-        self._subscribers: dict[UUID, set[_Subscriber]] = {}
+        self._beats: dict[UUID, Beat] = {}
         self.recent = Recent()
 
     @contextmanager
-    def subscribe(self, owner_id: UUID, *, mailbox: Mailbox, topic: str | None = None) -> Iterator[Mailbox]:
-        """Fill ``mailbox`` with the owner's events (of one ``topic`` only, if given) until the block ends.
+    def subscribe(self, owner_id: UUID) -> Iterator[Inbox]:
+        """Give an inbox that is filled with the owner's events until the block ends.
 
         Subscribe first and read the snapshot second: then nothing falls between the two.
         """
-        subscriber = _Subscriber(mailbox, topic)
-        self._subscribers.setdefault(owner_id, set()).add(subscriber)
+        beat, inbox = self._beats.setdefault(owner_id, Beat(self.recent)), Inbox()
+        beat.inboxes.add(inbox)
         try:
-            yield mailbox
+            yield inbox
         finally:
-            self._subscribers[owner_id].discard(subscriber)
-            if not self._subscribers[owner_id]:
-                del self._subscribers[owner_id]
+            beat.inboxes.discard(inbox)
+            if not beat.inboxes:
+                del self._beats[owner_id]
+
+    def since(self, owner_id: UUID, place: str) -> Batch | None:
+        """What subscribers were told after ``place``, or None when that cannot be told. Ask when subscribed."""
+        return self._beats[owner_id].since(owner_id, place)
 
     def count(self) -> int:
-        """Return how many mailboxes are subscribed."""
-        return sum(len(subscribers) for subscribers in self._subscribers.values())
+        """Return how many inboxes are subscribed."""
+        return sum(len(beat.inboxes) for beat in self._beats.values())
 
     def hand_out(self, event: Event) -> None:
-        """Put ``event`` into its owner's mailboxes."""
+        """Tell those who listen to the event's owner."""
         self.recent.add(event)
-        for subscriber in self._subscribers.get(event.owner_id, ()):
-            if subscriber.topic is None or subscriber.topic == event.topic:
-                subscriber.mailbox.put(event)
+        if beat := self._beats.get(event.owner_id):
+            beat.put(event)
 
     def resync(self) -> None:
         """Tell everybody that events may have been missed."""
         self.recent.clear()
-        for subscribers in self._subscribers.values():
-            for subscriber in subscribers:
-                subscriber.mailbox.put(Resync())
+        for beat in self._beats.values():
+            beat.put(Resync())
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.db import reading
 from soundforge.errors import NotFound
-from soundforge.events import Event
+from soundforge.events import Batch, Event
 
 MOST = 4000  # answers that are kept: those about the latest events
 
@@ -40,7 +40,7 @@ class Reads:
     def __init__(self, *, most: int = MOST) -> None:
         """Know nothing."""
         self._most = most
-        self._answers: dict[tuple[int, Hashable], tuple[Event, Any]] = {}  # holds its event: no other gets its number
+        self._answers: dict[tuple[int, Hashable], tuple[object, Any]] = {}  # holds its event: no other gets its number
         self._asking: dict[tuple[int, Hashable], asyncio.Event] = {}
 
     async def once[T](self, event: Event, what: Hashable, ask: Callable[[AsyncSession], Awaitable[T]]) -> T:
@@ -56,12 +56,12 @@ class Reads:
             raise answer
         return cast("T", answer)
 
-    def drawn(self, event: Event, what: Hashable, draw: Callable[[], bytes]) -> bytes:
-        """The same for what is drawn, which waits for nothing."""
-        key = (id(event), what)
+    def drawn[T](self, about: Event | Batch, what: Hashable, draw: Callable[[], T]) -> T:
+        """The same for what is drawn, of an event or of all of a batch, which waits for nothing."""
+        key = (id(about), what)
         if key not in self._answers:
-            self._keep(key, event, draw())
-        return cast("bytes", self._answers[key][1])
+            self._keep(key, about, draw())
+        return cast("T", self._answers[key][1])
 
     async def _ask(
         self, key: tuple[int, Hashable], event: Event, ask: Callable[[AsyncSession], Awaitable[Any]]
@@ -77,7 +77,7 @@ class Reads:
             del self._asking[key]
             done.set()
 
-    def _keep(self, key: tuple[int, Hashable], event: Event, answer: Any) -> None:
-        self._answers[key] = (event, answer)
+    def _keep(self, key: tuple[int, Hashable], about: object, answer: Any) -> None:
+        self._answers[key] = (about, answer)
         if len(self._answers) > self._most:
             del self._answers[next(iter(self._answers))]

@@ -7,7 +7,7 @@ not sent the event. Everything goes out of band: an element that the page does n
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import accounts
 from soundforge.errors import NotFound
-from soundforge.events import Event, JobChanged, LibraryChanged, Listener, Mailbox, Resync, SessionEnded, TrackAdded
+from soundforge.events import Batch, Event, Inbox, JobChanged, LibraryChanged, Resync, SessionEnded, TrackAdded
 from soundforge.library import Query
 from soundforge.tables import RUNNING
 from soundforge.web._access import Visitor, is_still_allowed
@@ -27,7 +27,6 @@ from soundforge.web._reads import Reads, Same
 from soundforge.web._render import find_template
 from soundforge.web._studio import Studio
 
-BEAT_S = 0.1  # one message at most in this time: what changes faster is conflated
 PING_S = 15.0
 CHECK_S = 60.0
 SMALL_BYTES = 1900  # what a message may have at most; see tests of sizes
@@ -78,28 +77,16 @@ class Feed:
         allowed = partial(is_still_allowed, who)
         return cls(who.id, view, query or Query(), allowed, who.session_id, who.token_id, columns, list_id)
 
-    def ends_with(self, event: SessionEnded) -> bool:
-        """Whether this event ends the login that this feed was opened with."""
+    def ends_with(self, batch: Batch) -> bool:
+        """Whether the login that this feed was opened with ended in this batch."""
+        return SessionEnded in batch.kinds and any(
+            isinstance(event, SessionEnded) and self._is_ended_by(event) for event in batch.events
+        )
+
+    def _is_ended_by(self, event: SessionEnded) -> bool:
         if event.session_id is None and event.token_id is None:
             return True
         return event.session_id == self.session_id if event.session_id else event.token_id == self.token_id
-
-
-class _PlacedMailbox(Mailbox):
-    """Remembers up to which place its reader has heard when it takes everything out.
-
-    Read any later, the place would hide what was told in between from a page that connects anew.
-    """
-
-    def __init__(self, listener: Listener) -> None:
-        super().__init__()
-        self._recent = listener.recent
-        self.taken_at = self._recent.place()
-
-    async def take(self) -> list[Event | Resync]:
-        taken = await super().take()
-        self.taken_at = self._recent.place()  # nothing runs between emptying and this
-        return taken
 
 
 @dataclass(frozen=True)
@@ -120,80 +107,105 @@ type Loader = Callable[[News, Feed, Any], Awaitable[dict[str, Any] | list[dict[s
 
 async def messages(feed: Feed, studio: Studio, place: str | None, loaders: dict[str, Loader]) -> AsyncIterator[bytes]:
     """Everything that the page must hear, from ``place`` on, until somebody ends it."""
-    listener = studio.listener
-    mailbox = _PlacedMailbox(listener)
-    with listener.subscribe(feed.owner_id, mailbox=mailbox):
-        missed = listener.recent.since(feed.owner_id, place) if place else None
-        if missed is None:
-            yield RESYNC
-        else:
-            yield PING
-            for event in missed:
-                mailbox.put(event)
-        async for batch in batches(feed, mailbox, studio.stopping):
-            if any(isinstance(event, SessionEnded) and feed.ends_with(event) for event in batch):
+    with studio.listener.subscribe(feed.owner_id) as inbox:
+        missed = studio.listener.since(feed.owner_id, place) if place else None
+        if missed and missed.events:
+            inbox.put(missed)
+        yield RESYNC if missed is None else PING
+        async for batch in batches(feed, inbox, studio.stopping):
+            if feed.ends_with(batch):
                 yield GOODBYE
                 return
-            yield await _messages(feed, batch, studio.reads, loaders, mailbox.taken_at) if batch else PING
+            yield await _message(feed, batch, studio.reads, loaders)
 
 
-async def batches(feed: Feed, mailbox: Mailbox, stopping: asyncio.Event) -> AsyncIterator[list[Event | Resync]]:
-    """Batches of events at no more than one a beat; an empty one as a sign of life."""
+async def batches(feed: Feed, inbox: Inbox, stopping: asyncio.Event) -> AsyncIterator[Batch]:
+    """What the owner is told, at most once a beat; an empty batch as a sign of life."""
     stopped = asyncio.ensure_future(stopping.wait())
-    stopped.add_done_callback(lambda _: mailbox.wake())
+    stopped.add_done_callback(lambda _: inbox.wake())
     try:
-        async for batch in _batches(feed, mailbox, stopping):
+        async for batch in _batches(feed, inbox, stopping):
             yield batch
     finally:
         stopped.cancel()
         await asyncio.wait([stopped])
 
 
-async def _batches(feed: Feed, mailbox: Mailbox, stopping: asyncio.Event) -> AsyncIterator[list[Event | Resync]]:
+async def _batches(feed: Feed, inbox: Inbox, stopping: asyncio.Event) -> AsyncIterator[Batch]:
     ends_at = time.monotonic() + LONGEST_S
     check_at = time.monotonic() + CHECK_S
     while not stopping.is_set() and time.monotonic() < ends_at:
-        batch = await _next(mailbox)
-        if time.monotonic() >= check_at or any(isinstance(event, Resync) for event in batch):
+        batch = await _next(inbox)
+        if time.monotonic() >= check_at or Resync in batch.kinds:
             if not await feed.still_allowed():  # what ended it may have been missed
-                yield [SessionEnded(feed.owner_id)]
+                yield Batch((SessionEnded(feed.owner_id),))
                 return
             check_at = time.monotonic() + CHECK_S
         yield batch
-        await asyncio.sleep(BEAT_S)
 
 
-async def _next(mailbox: Mailbox) -> list[Event | Resync]:
+async def _next(inbox: Inbox) -> Batch:
     try:
         async with asyncio.timeout(PING_S):
-            return await mailbox.take()
+            return await inbox.take()
     except TimeoutError:
-        return []
+        return Batch()
 
 
-async def _messages(
-    feed: Feed, batch: list[Event | Resync], reads: Reads, loaders: dict[str, Loader], place: str
-) -> bytes:
-    """A message for each change: a page looks for all targets of a message before it swaps the first."""
-    if any(isinstance(event, Resync | LibraryChanged) for event in batch):
+async def _message(feed: Feed, batch: Batch, reads: Reads, loaders: dict[str, Loader]) -> bytes:
+    """What a batch is to a page. Most are ticks alone, which are the same bytes for all pages that show the jobs so."""
+    if not batch.events:
+        return PING
+    if batch.kinds & {Resync, LibraryChanged}:
         return RESYNC
-    told = [event for event in batch if isinstance(event, Event) and _template(feed.view, event.name())]
+    told = reads.drawn(batch, ("told", feed.view), partial(_told, feed.view, batch))
+    in_rows = tuple(_is_in_row(feed, event) for event in told)
+    if None in in_rows:
+        return _joined(await _pieces(feed, told, in_rows, reads, loaders), batch.place)
+    draw = partial(_ticks, feed.view, batch, told, in_rows, reads)
+    return reads.drawn(batch, ("ticks", feed.view, in_rows), draw)
+
+
+def _told(view: str, batch: Batch) -> list[Event]:
+    return [event for event in batch.events if isinstance(event, Event) and _template(view, event.name())]
+
+
+def _is_in_row(feed: Feed, event: Event) -> bool | None:
+    """Whether a job that only got on is told in the row of its track; None for all that is more than a tick."""
+    if not isinstance(event, JobChanged) or feed.seen.get(event.job_id) != event.state:
+        return None
+    if event.status not in RUNNING or feed.view == "settings":
+        return None
+    return feed.seen.get(event.track_id) == event.job_id
+
+
+def _ticks(view: str, batch: Batch, told: list[Event], in_rows: tuple[bool | None, ...], reads: Reads) -> bytes:
+    drawn = (_tick(view, event, bool(in_row), reads) for event, in_row in zip(told, in_rows, strict=True))
+    return _joined(_packed(drawn), batch.place)
+
+
+async def _pieces(
+    feed: Feed, told: list[Event], in_rows: tuple[bool | None, ...], reads: Reads, loaders: dict[str, Loader]
+) -> list[bytes]:
+    """A message for each change: a page looks for all targets of a message before it swaps the first."""
     feed.sent.clear()
     feed.coming = {event.track_id for event in told if isinstance(event, TrackAdded)}
-    known = [_tick(feed, event, reads) for event in told]
-    if None not in known:  # nobody needs to be asked, as in most batches by far
-        found = _packed([tick for tick in known if tick])
-    else:
-        newest = {about: event for event in told for about in _subjects(event)}
-        found = [
-            piece
-            for event, tick in zip(told, known, strict=True)
-            for piece in ([tick] if tick is not None else await _fragments(feed, News(event, newest, reads), loaders))
-        ]
-    pieces = [piece for piece in found if piece]
-    if not pieces:
+    newest = {about: event for event in told for about in _subjects(event)}
+    pieces = []
+    for event, in_row in zip(told, in_rows, strict=True):
+        if in_row is None:
+            pieces += await _fragments(feed, News(event, newest, reads), loaders)
+        else:
+            pieces.append(_tick(feed.view, event, in_row, reads))
+    return pieces
+
+
+def _joined(pieces: Iterable[bytes], place: str) -> bytes:
+    """All messages of a batch. Before the last one goes the place up to which they tell."""
+    *first, last = [b"", *(piece for piece in pieces if piece)]
+    if not last:
         return PING
-    return b"".join([*pieces[:-1], f"id: {place}\n".encode(), pieces[-1]]) if place else b"".join(pieces)
+    return b"".join([*first, f"id: {place}\n".encode(), last]) if place else b"".join([*first, last])
 
 
 def _subjects(event: Event) -> list[UUID]:
@@ -201,7 +213,7 @@ def _subjects(event: Event) -> list[UUID]:
     return [one for one in named if one]
 
 
-def _packed(ticks: list[bytes]) -> list[bytes]:
+def _packed(ticks: Iterable[bytes]) -> list[bytes]:
     """Ticks side by side, as many as a small message holds: none of them moves what another one looks for."""
     packed: list[bytes] = []
     for tick in ticks:
@@ -217,17 +229,12 @@ def _template(view: str, name: str) -> Template | None:
     return find_template(f"events/{view}/{name}.html")
 
 
-def _tick(feed: Feed, event: Event, reads: Reads) -> bytes | None:
+def _tick(view: str, event: Event, in_row: bool, reads: Reads) -> bytes:  # noqa: FBT001 - what _is_in_row says
     """A job that only got on, as its bar and figure: the same bytes for all who see it, and nothing asked."""
-    if not isinstance(event, JobChanged) or feed.view == "settings" or event.status not in RUNNING:
-        return None
-    if feed.seen.get(event.job_id) != event.state:
-        return None
-    in_row = feed.seen.get(event.track_id) == event.job_id
-    return reads.drawn(event, ("tick", feed.view, in_row), partial(_draw_tick, feed.view, event, in_row=in_row))
+    return reads.drawn(event, ("tick", view, in_row), partial(_draw_tick, view, event, in_row=in_row))
 
 
-def _draw_tick(view: str, event: JobChanged, *, in_row: bool) -> bytes:
+def _draw_tick(view: str, event: Event, *, in_row: bool) -> bytes:
     template = _template(view, event.name())
     if template is None:
         return b""

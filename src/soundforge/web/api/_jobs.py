@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from soundforge import jobs, pipeline, views
 from soundforge.db import reading, transaction
-from soundforge.events import Event, JobChanged, Mailbox, SessionEnded
+from soundforge.events import Event, JobChanged
 from soundforge.tables import TERMINAL, Kind, Page, Status
 from soundforge.views import JobView
 from soundforge.web._access import CallerOf, Visitor
@@ -85,7 +85,7 @@ async def job_events(request: Request, caller: CallerOf, job_id: UUID) -> Stream
 
 async def _told(studio: Studio, caller: Visitor, job_id: UUID) -> AsyncIterator[bytes]:
     feed = Feed.of(caller)
-    with studio.listener.subscribe(caller.id, mailbox=Mailbox()) as mailbox:
+    with studio.listener.subscribe(caller.id) as inbox:
         async with reading() as session:
             now = await views.get_job_view(session, caller.id, job_id)
         yield _sse(
@@ -100,10 +100,10 @@ async def _told(studio: Studio, caller: Visitor, job_id: UUID) -> AsyncIterator[
         )
         if now.status in TERMINAL:
             return
-        async for batch in batches(feed, mailbox, studio.stopping):
-            if any(isinstance(event, SessionEnded) and feed.ends_with(event) for event in batch):
+        async for batch in batches(feed, inbox, studio.stopping):
+            if feed.ends_with(batch):
                 return
-            mine = [event for event in batch if isinstance(event, JobChanged) and event.job_id == job_id]
+            mine = [event for event in batch.events if isinstance(event, JobChanged) and event.job_id == job_id]
             for event in mine:
                 yield _sse(_plain(event))
                 if event.status in TERMINAL:
