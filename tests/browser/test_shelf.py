@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page
 
 from soundforge import library
 from soundforge.db import transaction
+from soundforge.events import TrackAdded, publish
 from soundforge.library import Selection
 from soundforge.tables import User
 from tests.browser.conftest import cookie_of
@@ -27,6 +28,13 @@ SHOWN = "[...document.querySelectorAll('.row')].map((row) => row.querySelector('
 
 async def fill(person: User, titles: str = "abcdefgh") -> dict[str, UUID]:
     return {title: await add_track(person, title) for title in titles}
+
+
+async def arrive(person: User, titles: str) -> None:
+    """Songs that come while pages are open."""
+    for track_id in (await fill(person, titles)).values():
+        async with transaction() as session:
+            await publish(session, TrackAdded(person.id, track_id))
 
 
 async def picked(page: Page, titles: str) -> None:
@@ -65,6 +73,23 @@ async def test_all_that_a_search_finds_is_chosen_but_one(here: Visit, person: Us
     await page.keyboard.press("Control+a")
     await page.keyboard.press("Escape")
     await picked(page, "")
+
+
+async def test_all_are_as_many_as_there_are_now_also_where_they_came_after_the_page(here: Visit, person: User) -> None:
+    page = await here.live()
+    await arrive(person, "abc")
+    await until(page, f"{SHOWN} === 'cba'")
+    await page.keyboard.press("Control+a")
+    await page.wait_for_selector("#batch-count:text('3 selected')")
+    await arrive(person, "d")
+    await until(page, f"{SHOWN} === 'dcba'")
+    here.expected.append("409")
+    await page.click("#batch >> text=Delete")
+    await page.wait_for_selector(".toast:has-text('by now it would be 4')")
+    await page.click("#batch >> text=All")
+    await page.wait_for_selector("#batch-count:text('4 selected')")
+    await page.click("#batch >> text=Delete")
+    await until(page, f"{SHOWN} === ''")
 
 
 async def test_chips_write_into_the_search_and_take_out_again(here: Visit, person: User) -> None:

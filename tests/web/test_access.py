@@ -83,6 +83,7 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "POST /jobs/retry-failed": {**page_of_mine(409), "ann": 200, "reading token": 403},  # of the others nothing failed
     "GET /jobs/dock": page_of_mine(200),
     "GET /library/rows": page_of_mine(200),
+    "GET /library/count": page_of_mine(200),
     "POST /library/columns": form_of_mine(303),
     "POST /library/batch": form_of_mine(422),  # nothing is chosen
     "POST /library/undo": form_of_mine(200),

@@ -71,7 +71,7 @@ from soundforge.library._playlists import (
 )
 from soundforge.library._results import add_part, add_stems, list_newest_parts, list_parts, list_stems
 from soundforge.library._search import fold
-from soundforge.library._selected import list_selected, remove_tracks, restore_tracks
+from soundforge.library._selected import check_count, list_selected, remove_tracks, restore_tracks
 from soundforge.library._shelves import Shelf, list_shelves
 from soundforge.library._songs import add_songs, confirm_track, join_tracks, set_isrc, set_year
 from soundforge.library._sources import (
@@ -171,6 +171,7 @@ __all__ = [
     "add_upload",
     "change_cue",
     "change_track",
+    "check_count",
     "check_search",
     "confirm_track",
     "count_entries",

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from soundforge.errors import Invalid
+from soundforge.errors import Conflict, Invalid
 from soundforge.events import LibraryChanged, TrackAdded, TrackRemoved, publish, publish_all
 from soundforge.library._tracks import searched, sort_of
 from soundforge.library._types import Query, Selection
@@ -29,6 +29,18 @@ async def list_selected(session: AsyncSession, owner_id: UUID, chosen: Selection
     if len(found) > most:
         raise Invalid(f"That are more than {most} tracks; narrow the choice down.", code="too_many")
     return found
+
+
+async def check_count(session: AsyncSession, owner_id: UUID, chosen: Selection, told: int) -> None:
+    """Refuse a choice that holds another number of tracks than somebody was told.
+
+    Raises ``Conflict`` ("other_count").
+    """
+    found = _selected(owner_id, chosen).order_by(None).with_only_columns(func.count())
+    count = await session.scalar(found) or 0
+    if count != told:
+        sentence = f"Chosen were {told:,}, and by now it would be {count:,}. Nothing was done: choose again."
+        raise Conflict(sentence, code="other_count")
 
 
 async def remove_tracks(session: AsyncSession, owner_id: UUID, chosen: Selection) -> tuple[datetime, int]:

@@ -192,6 +192,22 @@ async def test_all_that_a_search_finds_is_acted_on_but_what_was_left_out(house: 
     assert await titles(house, "is:waiting") == ["blue a", "blue b"]
 
 
+async def test_all_that_a_search_finds_is_never_more_than_what_was_told(house: House) -> None:
+    ids = {title: await song(house, title) for title in ("blue a", "blue b", "red")}
+    ann = house.visitors["ann"]
+    assert (await ann.get("/library/count?q=blue")).json() == {"count": 2}
+    await song(house, "blue c")
+    form = {"action": "delete", "all": "true", "ids": f"{ids['blue b']}", "told": "1"}
+    answer = await ann.post("/library/batch?q=blue", data=form, headers=PAGE)
+    assert answer.status_code == 409
+    assert "Chosen were 1, and by now it would be 2. Nothing was done" in answer.text
+    assert await titles(house, "blue") == ["blue a", "blue b", "blue c"]
+    assert (await ann.get("/library/count?q=blue")).json() == {"count": 3}
+    done = await ann.post("/library/batch?q=blue", data={**form, "told": "2"}, headers=PAGE)
+    assert "Deleted: 2 tracks." in done.text
+    assert await titles(house) == ["blue b", "red"]
+
+
 async def test_what_makes_no_sense_is_refused_and_nothing_is_done(house: House) -> None:
     track_id = await song(house, "a")
     ann = house.visitors["ann"]

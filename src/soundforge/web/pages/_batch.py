@@ -23,11 +23,15 @@ NEW_LIST = "new"
 
 
 class BatchForm(BaseModel):
-    """What the bar below the library says. ``ids`` are parted by commas; with ``all`` they are those left out."""
+    """What the bar below the library says. ``ids`` are parted by commas; with ``all`` they are those left out.
+
+    ``told``: how many tracks the bar said are chosen.
+    """
 
     action: str = Field(max_length=20)
     ids: str = Field(default="", max_length=800_000)
     all: bool = False
+    told: str = Field(default="", pattern=r"^\d{0,9}$")
     playlist: str = Field(default="", max_length=40)
     title: str = Field(default="", max_length=400)
 
@@ -50,7 +54,10 @@ async def batch(
         playlist_id = await _list_of(session, visitor.id, asked)
         action, _, what = asked.action.partition(":")  # as in "download:stems"
         wanted = pipeline.BatchAsked(action, what=what or "audio", playlist_id=playlist_id)
-        done = await pipeline.request_batch(session, visitor.id, asked.chosen(query), wanted)
+        chosen = asked.chosen(query)
+        if asked.told:
+            await library.check_count(session, visitor.id, chosen, int(asked.told))
+        done = await pipeline.request_batch(session, visitor.id, chosen, wanted)
     answer = page(request, "pages/_batched.html", done=done, playlist_id=playlist_id)
     answer.headers["HX-Trigger"] = "sf:batched, sf:done"
     return answer

@@ -158,6 +158,14 @@ async def library_rows(
     return HTMLResponse(await studio_of(request).together.share(asked, rows))
 
 
+@router.get("/library/count")
+async def count(visitor: VisitorOf, shown: ShownOf) -> dict[str, int]:
+    """How many tracks the search finds now: asked when all of them are chosen."""
+    async with reading() as session:
+        query = await views.get_query_near(session, visitor.id, shown.query, shown.near)
+        return {"count": await library.count_tracks(session, visitor.id, query)}
+
+
 @router.post("/library/columns")
 async def choose_columns(
     visitor: VisitorOf,

@@ -3,6 +3,7 @@
  * (`#row-menu`). A choice is of tracks, not of rows: it outlives pages that are emptied, and ends with another search.
  */
 
+import { ask } from "./ask.js";
 import { moveRow, order, rowInHand, trackOf } from "./rows.js";
 import { onSettled } from "./settled.js";
 import { announce, toast } from "./words.js";
@@ -44,6 +45,21 @@ function clear() {
 const total = () => Number(find("#library")?.dataset.total ?? 0);
 const count = () => (all ? Math.max(0, total() - named.size) : named.size);
 
+/** All that the search finds, as many as there are now: rows come and go after the page was drawn. */
+async function pickAll() {
+  named.clear();
+  all = true;
+  show();
+  const address = find("#batch")?.dataset.count;
+  const counted = address ? await ask("GET", address) : null;
+  const library = find("#library");
+  if (!counted || !library || find("#batch")?.dataset.count !== address) return; // told, or another search by now
+  library.dataset.total = counted.count;
+  library.querySelector("[aria-rowcount]")?.setAttribute("aria-rowcount", counted.count);
+  show();
+  if (all) tell("");
+}
+
 /** Rows, bar and form say what is chosen: also those that have just come. */
 function show() {
   const library = find("#library");
@@ -66,6 +82,7 @@ function show() {
   bar.hidden = count() === 0;
   fill("ids", [...named].join());
   fill("all", String(all));
+  fill("told", all ? String(count()) : "");
   const told = find("#batch-count");
   if (told) told.textContent = `${count().toLocaleString("en")} selected`;
 }
@@ -84,11 +101,9 @@ document.addEventListener("click", (event) => {
   const row = target?.closest(".row");
   const choice = target?.closest("[data-select]");
   if (choice instanceof HTMLElement) {
-    if (choice.dataset.select === "none") return clear();
-    named.clear();
-    all = true;
-    show();
-    return tell("");
+    if (choice.dataset.select === "none") clear();
+    else pickAll();
+    return;
   }
   if (!row || !find("#batch")) return;
   const id = trackOf(row);
@@ -132,8 +147,9 @@ document.addEventListener("keydown", (event) => {
     anchor = trackOf(row);
   } else if (event.shiftKey && (key === "arrowdown" || key === "arrowup") && (row || anchor)) extend(key === "arrowdown" ? 1 : -1);
   else if (key === "a" && (event.ctrlKey || event.metaKey) && !event.shiftKey) {
-    named.clear();
-    all = true;
+    event.preventDefault();
+    pickAll();
+    return;
   } else if (key === "escape" && count() > 0 && !find(":popover-open, details.menu[open]")) return clear();
   else return;
   event.preventDefault();
@@ -243,7 +259,7 @@ function send(action, ids) {
   const form = find("#batch");
   const address = form?.getAttribute("hx-post");
   if (!form || !address) return toast("The list is gone; load the page anew.", "bad");
-  window.htmx.ajax("POST", address, { source: form, swap: "none", values: { action, ids, all: "false" } });
+  window.htmx.ajax("POST", address, { source: form, swap: "none", values: { action, ids, all: "false", told: "" } });
 }
 
 document.addEventListener("sf:batched", clear);
