@@ -251,6 +251,33 @@ async def test_axe_finds_nothing_serious_in_what_opens(
         assert await _faults(page) + await _narrow_faults(page) == []
 
 
+# What lies at the corners of a menu, its own or something that covers or cuts it.
+CUT = """
+  (menu) => {
+    menu.open = true;
+    menu.querySelector("summary").scrollIntoView({ block: "nearest" });
+    const panel = menu.querySelector(":scope > div");
+    const { left, top, right, bottom } = panel.getBoundingClientRect();
+    const corners = [[left + 9, top + 9], [right - 9, top + 9], [left + 9, Math.min(bottom, innerHeight) - 9]];
+    const cut = corners.filter(([x, y]) => !panel.contains(document.elementFromPoint(x, y)));
+    menu.open = false;
+    return cut.length ? `${menu.querySelector("summary").getAttribute("aria-label")}: ${cut.join(" and ")}` : "";
+  }
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+async def test_what_a_menu_unfolds_is_seen_whole(
+    rows: Database, visited: Values, house: Studio, browser: Browser, width: int
+) -> None:
+    size: Any = {"width": width, "height": 900}
+    async with visit(browser, house, visited["cookie"], viewport=size, reduced_motion="reduce") as visiting:
+        page = await visiting.live(f"tracks/{visited['track_id']}")
+        menus = [menu for menu in await page.locator("details.menu").all() if await menu.is_visible()]
+        assert len(menus) >= 6
+        assert [fault for menu in menus if (fault := await menu.evaluate(CUT))] == []
+
+
 async def test_a_page_has_one_live_region_and_says_there_what_happened(
     rows: Database, visited: Values, house: Studio, browser: Browser
 ) -> None:

@@ -72,11 +72,20 @@ async def test_a_decision_is_kept_across_a_restart_and_of_one_node_alone(
     assert (now["analysis"], now["download"], now["exports"]) == ((4, True), (7, False), (1, False))
 
 
+async def test_a_limit_is_taken_back(database: Database, worker_settings: Settings) -> None:
+    async with jobs.open_node(worker_settings, database.dsn, on_sweep=_ignore) as node:
+        own = node.oban.check_queue("analysis").limit
+        await decide("analysis", limit=own + 3)
+        await until(lambda: node.oban.check_queue("analysis").limit == own + 3)
+        await decide("analysis", limit=0)
+        await until(lambda: node.oban.check_queue("analysis").limit == own)
+
+
 async def test_what_makes_no_sense_is_refused(database: Database) -> None:
     with pytest.raises(NotFound) as unknown:
         await decide("lunch", paused=True)
     assert unknown.value.code == "no_queue"
-    for limit in (0, 65):
+    for limit in (-1, 65):
         with pytest.raises(Invalid) as refused:
             await decide("analysis", limit=limit)
         assert refused.value.code == "bad_limit"

@@ -139,6 +139,8 @@ async def test_an_admin_pauses_and_limits_queues_by_the_page(house: House) -> No
     assert 'value="7"' in page
     (queue,) = [one for one in (await eve.get("/api/v1/queues")).json() if one["queue"] == "processing"]
     assert (queue["paused"], queue["limit"]) == (True, 7)
+    assert (await eve.post("/admin/queues/processing", data={"limit": ""})).status_code == 303
+    assert 'value="7"' not in await page_of(house, "/admin", who="eve")
     assert (await eve.post("/admin/queues/lunch", data={"act": "pause"})).status_code == 404
-    assert (await eve.post("/admin/queues/processing", data={"limit": "0"})).status_code == 422
+    assert (await eve.post("/admin/queues/processing", data={"limit": "-1"})).status_code == 422
     assert (await eve.get(f"/jobs/{uuid4()}")).status_code == 404

@@ -49,6 +49,13 @@ class Studio:
         async with reading() as session:
             return await jobs.get_job(session, self.workshop.owner_id, UUID(answer.json()["job_id"]))
 
+    async def separate_all(self) -> Job:
+        """All of the library at once, by the page."""
+        answer = await self.house.visitors["owner"].post("/library/batch", data={"action": "separate", "all": "true"})
+        assert answer.status_code == 200, answer.text
+        async with reading() as session:
+            return (await jobs.list_jobs(session, self.workshop.owner_id)).rows[0]
+
     async def purge(self) -> int:
         """What housekeeping takes away: how many files."""
         async with transaction() as session:
@@ -66,6 +73,8 @@ async def default_model(studio: Studio) -> None:
     assert (await studio.upload()).params["model"] == "auto"
     await studio.change("default_model", "dsp")
     assert (await studio.upload()).params["model"] == "dsp"
+    await studio.forge()
+    assert (await studio.separate_all()).params["model"] == "dsp"
 
 
 async def quality(studio: Studio) -> None:
@@ -73,6 +82,7 @@ async def quality(studio: Studio) -> None:
     await studio.change("quality", "fine")
     await studio.forge()
     assert [options.shifts for options in studio.workshop.separator.options] == [1, 3]
+    assert (await studio.separate_all()).params["options"]["shifts"] == 3
 
 
 async def separate_new(studio: Studio) -> None:
@@ -201,6 +211,21 @@ def test_every_setting_has_an_effect() -> None:
 @pytest.mark.parametrize("name", EFFECTS)
 async def test_a_changed_setting_takes_effect(studio: Studio, name: str) -> None:
     await EFFECTS[name](studio)
+
+
+async def test_what_may_be_empty_is_emptied_by_the_page(studio: Studio) -> None:
+    owner: Any = studio.house.visitors["owner"]
+    may_be_empty = [name for name, spec in accounts.SETTINGS.items() if spec.default == ""]
+    for name, value in {"downloader_cookies": COOKIE, "spotify_market": "DE"}.items():
+        await studio.change(name, value)
+    for name in ("spotify_client_id", "spotify_client_secret"):
+        await studio.change(name, "mine")
+    for name in may_be_empty:
+        assert (await owner.post(f"/settings/values/{name}", data={"value": ""})).status_code == 303
+    async with reading() as session:
+        assert [await accounts.get_setting(session, None, name) for name in may_be_empty] == [""] * len(may_be_empty)
+    answer = await owner.post("/settings/values/undo_days", data={"value": ""})
+    assert (answer.status_code, "This is not a whole number of days." in answer.text) == (422, True)
 
 
 async def test_the_page_offers_every_choice_and_keeps_the_one_that_was_made(studio: Studio) -> None:

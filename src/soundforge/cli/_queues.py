@@ -76,7 +76,7 @@ def limit(queue: str, jobs_at_once: int, *, node: str = "") -> int:
     queue
         The queue, e.g. "processing".
     jobs_at_once
-        From 1 to 64.
+        From 1 to 64; 0 leaves it to each node's settings.
     node
         Only on this node.
 

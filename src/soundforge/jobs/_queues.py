@@ -62,15 +62,17 @@ async def change_queue(
 ) -> None:
     """Decide about a queue on every node, or on one; what is None stays as it is. Then ``obey_queues``.
 
+    A ``limit`` of 0 takes a decision back: each node works as many as its own settings say.
     A paused queue ends what runs and begins nothing. Raises ``NotFound`` ("no_queue"), ``Invalid`` ("bad_limit").
     """
     if queue not in QUEUE_LIMITS:
         sentence = f"There is no queue “{queue}”; there are {', '.join(QUEUE_LIMITS)}."
         raise NotFound(sentence, code="no_queue")
-    if limit is not None and not 1 <= limit <= MOST_AT_ONCE:
-        sentence = f"A queue works 1 to {MOST_AT_ONCE} jobs at once."
+    if limit is not None and not 0 <= limit <= MOST_AT_ONCE:
+        sentence = f"A queue works 1 to {MOST_AT_ONCE} jobs at once, or 0: as many as each node's settings say."
         raise Invalid(sentence, code="bad_limit", fields={"limit": sentence})
-    told = {name: value for name, value in (("paused", paused), ("job_limit", limit)) if value is not None}
+    told: dict[str, Any] = {} if paused is None else {"paused": paused}
+    told |= {} if limit is None else {"job_limit": limit or None}
     row: dict[str, Any] = {"queue": queue, "node": node, "paused": False, "changed_at": datetime.now(UTC), **told}
     adding = insert(QueueSetting).values(row)
     fresh = {**told, "changed_at": row["changed_at"]}

@@ -25,12 +25,16 @@ PACKED: Final = ("audio", "stems")
 
 @dataclass(frozen=True)
 class BatchAsked:
-    """What shall happen to tracks. ``what`` is packed by a download; ``playlist_id`` is what is added to."""
+    """What shall happen to tracks.
+
+    ``model`` and ``options`` separate, ``what`` is packed by a download, ``playlist_id`` is what is added to.
+    """
 
     action: str
     model: str = AUTO
     what: str = "audio"
     playlist_id: UUID | None = None
+    options: SeparateOptions = DEFAULT_OPTIONS
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ async def request_batch(session: AsyncSession, owner_id: UUID, chosen: Selection
     """
     match asked.action:
         case "separate":
-            return await request_separations(session, owner_id, chosen, model=asked.model)
+            return await request_separations(session, owner_id, chosen, model=asked.model, options=asked.options)
         case "analyze":
             return await request_analyses(session, owner_id, chosen)
         case "download":

@@ -15,7 +15,7 @@ class QueueAsked(BaseModel):
     """What to decide; what is left out stays as it is."""
 
     paused: bool | None = None
-    limit: int | None = Field(default=None, description="Jobs at once, of one node.")
+    limit: int | None = Field(default=None, description="Jobs at once, of one node; 0: as its own settings say.")
     node: str = Field(default="", max_length=200, description="Only this node; empty for all of them.")
 
 

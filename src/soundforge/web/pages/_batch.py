@@ -15,7 +15,7 @@ from soundforge.errors import Invalid
 from soundforge.library import Selection
 from soundforge.web._access import VisitorOf
 from soundforge.web._render import page
-from soundforge.web.pages._library import ShownOf
+from soundforge.web.pages._library import ShownOf, usual_separation
 
 router = APIRouter(include_in_schema=False)
 
@@ -53,7 +53,8 @@ async def batch(
         query = await views.get_query_near(session, visitor.id, shown.query, shown.near)
         playlist_id = await _list_of(session, visitor.id, asked)
         action, _, what = asked.action.partition(":")  # as in "download:stems"
-        wanted = pipeline.BatchAsked(action, what=what or "audio", playlist_id=playlist_id)
+        usual = await usual_separation(session, visitor)
+        wanted = pipeline.BatchAsked(action, usual.model, what or "audio", playlist_id, usual.options())
         chosen = asked.chosen(query)
         if asked.told:
             await library.check_count(session, visitor.id, chosen, int(asked.told))

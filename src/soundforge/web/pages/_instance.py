@@ -1,6 +1,7 @@
 """How the instance is: health for anybody, figures and queues for admins."""
 
 import ipaddress
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -45,7 +46,15 @@ async def admin_page(request: Request, visitor: AdminOf) -> HTMLResponse:  # noq
         figures = await jobs.queue_figures(session)
         queues = await views.list_queue_views(session, figures)
     found = await views.get_health(studio_of(request).storage, must_work=True)
-    return page(request, "pages/admin.html", here="admin", figures=figures, health=found, queues=queues)
+    return page(
+        request,
+        "pages/admin.html",
+        here="admin",
+        figures=figures,
+        health=found,
+        queues=queues,
+        seen_at=datetime.now(UTC),
+    )
 
 
 @router.post("/admin/queues/{queue}")
@@ -54,7 +63,7 @@ async def change_queue(
     queue: str,
     node: Annotated[str, Form(max_length=200)] = "",
     act: Annotated[str, Form(pattern="^(pause|resume|limit)$")] = "limit",
-    limit: Annotated[int | None, Form()] = None,
+    limit: Annotated[int, Form()] = 0,
 ) -> Response:
     """Pause or resume a queue, or change how many jobs it works at once: everywhere, or on one node."""
     paused = None if act == "limit" else act == "pause"

@@ -264,16 +264,21 @@ async def export(
     return page(request, "pages/_asked.html", text="The zip is being packed; it shows here when it is ready.")
 
 
-async def _choices(session: AsyncSession, visitor: Visitor) -> dict[str, Any]:
-    """What the dialog of a separation offers: models, stems and formats that could be, and how it stands at first."""
+async def usual_separation(session: AsyncSession, visitor: Visitor) -> SeparationForm:
+    """A separation as the visitor's settings want it."""
     model = await accounts.get_setting(session, visitor.id, "default_model")
     quality = await accounts.get_setting(session, visitor.id, "quality")
+    return SeparationForm(model=str(model), quality=str(quality))
+
+
+async def _choices(session: AsyncSession, visitor: Visitor) -> dict[str, Any]:
+    """What the dialog of a separation offers: models, stems and formats that could be, and how it stands at first."""
     models = pipeline.list_choices()
     return {
         "models": models,
         "separable": list(dict.fromkeys(stem for one in models for stem in one.stems)),
         "precisions": list(dict.fromkeys(name for one in models for name in one.precisions)),
-        "asked": SeparationForm(model=str(model), quality=str(quality)),
+        "asked": await usual_separation(session, visitor),
         "errors": {},
     }
 

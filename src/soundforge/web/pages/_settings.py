@@ -29,8 +29,10 @@ async def settings_page(request: Request, visitor: VisitorOf) -> HTMLResponse:
 
 
 @router.post("/settings/values/{name}")
-async def change_setting(request: Request, visitor: VisitorOf, name: str, value: Annotated[str, Form()]) -> Response:
-    """Change one setting."""
+async def change_setting(
+    request: Request, visitor: VisitorOf, name: str, value: Annotated[str, Form()] = ""
+) -> Response:
+    """Change one setting; an empty field is a value too, as FastAPI takes it for none."""
     check_may_set(visitor, name)
     try:
         async with transaction() as session:
