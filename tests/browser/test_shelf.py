@@ -14,6 +14,7 @@ from soundforge.tables import User
 from tests.browser.conftest import cookie_of
 from tests.browser.test_studio import add_track
 from tests.support.browser import Studio, Visit, settled, until
+from tests.support.factories import add_many_songs
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -90,6 +91,33 @@ async def test_all_are_as_many_as_there_are_now_also_where_they_came_after_the_p
     await page.wait_for_selector("#batch-count:text('4 selected')")
     await page.click("#batch >> text=Delete")
     await until(page, f"{SHOWN} === ''")
+
+
+async def test_a_page_that_grows_by_what_comes_is_cut_and_every_row_is_there_to_be_seen(
+    here: Visit, person: User
+) -> None:
+    async with transaction() as session:
+        await add_many_songs(session, person.id, 120)
+    page = await here.live()
+    ids = [await add_track(person, f"new {number}") for number in range(330)]
+    await page.focus(".row a")
+    for first in range(0, 330, 110):
+        async with transaction() as session:
+            for track_id in ids[first : first + 110]:
+                await publish(session, TrackAdded(person.id, track_id))
+        await page.wait_for_selector(f"#track-{ids[first + 109]}", state="attached", timeout=60_000)
+    await until(page, "document.querySelectorAll('.row').length <= 320 && document.querySelector('.page-gap')")
+    rest = "document.querySelector('.page-gap').getBoundingClientRect().height"
+    assert await page.evaluate(f"{rest} / document.querySelector('.row').offsetHeight") == pytest.approx(230, abs=2)
+    seen: set[str] = set()
+    for _ in range(60):
+        seen |= set(await page.evaluate("[...document.querySelectorAll('.row')].map((row) => row.id)"))
+        await page.evaluate("document.getElementById('library').scrollTop += 900")
+        await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        await until(page, "!document.querySelector('.htmx-request')")
+    assert len(seen) == 450
+    order = await page.evaluate("[...document.querySelectorAll('.row')].map((row) => row.id)")
+    assert len(order) == len(set(order))
 
 
 async def test_chips_write_into_the_search_and_take_out_again(here: Visit, person: User) -> None:

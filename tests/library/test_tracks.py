@@ -17,7 +17,7 @@ from soundforge.db import Database, open_database, reading, transaction
 from soundforge.errors import Conflict, Invalid, NotFound
 from soundforge.library import Figures, Query
 from soundforge.tables import TRACK_SORTS, File, Track, cursor_of
-from tests.support.factories import add_song, new_file, new_track
+from tests.support.factories import add_many_songs, add_song, new_file, new_track
 from tests.support.jobs import Wire, add_user, open_wire
 
 ORDERS = [(sort, descending) for sort in TRACK_SORTS for descending in (False, True)]
@@ -99,6 +99,31 @@ async def test_a_page_seen_before_is_read_again_with_what_came_between(owner_id:
     assert [track.title for track in again.rows] == ["a", "b", "c", "d"]
     assert [track.title for track in next_again.rows] == ["e", "f"]
     assert (again.next, next_again.next) == (None, None)
+
+
+async def test_a_page_that_grew_beyond_what_one_holds_says_where_the_rest_begins(owner_id: UUID) -> None:
+    query = Query(sort="title", descending=False)
+    async with transaction() as session:
+        await add_song(session, owner_id, "z")
+        await add_song(session, owner_id, "zz")
+    async with reading() as session:
+        first = await library.list_tracks(session, owner_id, query, limit=1)
+    async with transaction() as session:
+        await add_many_songs(session, owner_id, 450)
+    assert first.next
+    found: list[str] = []
+    after: str | None = None
+    async with reading() as session:
+        while True:
+            page = await library.list_tracks(session, owner_id, query, after=after, until=first.next)
+            assert len(page.rows) <= 200
+            found += [track.title for track in page.rows]
+            if not (after := page.next):
+                break
+            rest = await library.count_between(session, owner_id, query, after=after, until=first.next)
+            assert rest == 451 - len(found)
+    assert (len(found), found[-1]) == (451, "z")
+    assert found == sorted(set(found))
 
 
 DAMAGED: list[Any] = [

@@ -97,7 +97,7 @@ async def list_tracks(
     until: str | None = None,
     limit: int = 100,
 ) -> Page[Track]:
-    """One page of the owner's library, or with ``until`` every row up to that cursor.
+    """One page of the owner's library, or with ``until`` the rows up to that cursor.
 
     Raises ``Invalid`` for an unknown sort or a damaged cursor.
     """
@@ -105,6 +105,13 @@ async def list_tracks(
     if until:
         return await read_again(session, rows, sort, descending=query.descending, until=until, after=after)
     return await read_page(session, rows, sort, descending=query.descending, limit=limit, after=after)
+
+
+async def count_between(session: AsyncSession, owner_id: UUID, query: Query, *, after: str, until: str) -> int:
+    """How many rows stand behind the cursor ``after``, up to the cursor ``until``. Raises as ``list_tracks``."""
+    sort, descending = sort_of(query), query.descending
+    ends = (sort.after(after, descending=descending), sort.until(until, descending=descending))
+    return await session.scalar(searched(owner_id, query).where(*ends).with_only_columns(func.count())) or 0
 
 
 async def list_first_tracks(

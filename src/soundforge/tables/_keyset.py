@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import Invalid
 
-_MOST_AGAIN = 1000  # rows of a page that grew while it was out of sight
+_MOST_AGAIN = 200  # rows of a page that grew since it was seen; the rest is a page of its own
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,10 @@ class Sort:
         value, row_id = self._open(cursor)
         here, there = tuple_(self.expression, self.id), tuple_(value, row_id)
         return here < there if descending else here > there
+
+    def until(self, cursor: str, *, descending: bool) -> ColumnElement[bool]:
+        """Rows up to ``cursor``, the one there with them; raises ``Invalid`` ("bad_cursor")."""
+        return not_(self.after(cursor, descending=descending))
 
     def order[T: Select[*tuple[Any, ...]]](self, statement: T, *, descending: bool) -> T:
         """Order ``statement`` by this sort."""
@@ -80,8 +84,11 @@ def page_of(found: Sequence[Any], limit: int) -> Page[Any]:
 async def read_again[T](
     session: AsyncSession, statement: Select[T], sort: Sort, *, descending: bool, until: str, after: str | None = None
 ) -> Page[T]:
-    """Read a page anew that somebody has seen: every row behind ``after`` up to the cursor ``until``."""
-    seen = statement.where(not_(sort.after(until, descending=descending)))
+    """Read a page anew that somebody has seen: the rows behind ``after`` up to the cursor ``until``.
+
+    Where more came in between than a page may hold, ``next`` is where the rest of them begins.
+    """
+    seen = statement.where(sort.until(until, descending=descending))
     return await read_page(session, seen, sort, descending=descending, limit=_MOST_AGAIN, after=after)
 
 

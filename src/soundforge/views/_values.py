@@ -147,6 +147,7 @@ class LibraryPage:
     next: str | None
     total: int | None  # only counted for the first page
     near: NearView | None = None  # only told on the first page of neighbours
+    rest: int = 0  # rows of a page seen before that it can no longer hold; they begin at ``next``
 
 
 @dataclass(frozen=True)

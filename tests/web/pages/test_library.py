@@ -1,6 +1,7 @@
 """The library's page: search, columns, many tracks at once, artists, albums and the trash."""
 
 import asyncio
+import html
 import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -20,6 +21,9 @@ from tests.support.house import House, add_job
 PAGE = {"Accept": "text/html"}
 TOKEN = re.compile(r"/library/undo\?removed_at=([^\"]+)")
 MOST_QUERIES = 6
+PAGES = re.compile(r'class="page-of-rows"[^>]* data-page="([^"]+)"')
+ROWS = re.compile(r'<div class="row" role="row" id="([^"]+)"')
+GAP = re.compile(r'class="page-gap" data-rows="(\d+)" hx-get="([^"]+)"')
 
 
 async def song(house: House, title: str, owner: str = "ann", **more: str) -> UUID:
@@ -108,6 +112,29 @@ async def test_a_row_with_every_column_stays_small(house: House, words: str) -> 
         assert b"beforebegin:#rows-end" in told  # taken out and put in at another place, the largest there is
         assert b"1983" in told
         assert max(len(piece) for piece in ear.pieces()) < LARGEST_BYTES, max(len(piece) for piece in ear.pieces())
+
+
+async def test_a_page_of_rows_that_grew_leads_to_all_of_them_and_keeps_both_its_ends(house: House) -> None:
+    async with transaction() as session:
+        await add_many_songs(session, house.users["ann"], 150)
+    (address,) = PAGES.findall(await page(house, "/"))
+    for number in range(220):
+        await song(house, f"new {number}")
+    sizes: list[int] = []
+    seen: list[str] = []
+    while address:
+        shown = await page(house, html.unescape(address))
+        rows = ROWS.findall(shown)
+        seen += rows
+        sizes.append(len(rows))
+        (again,) = PAGES.findall(shown)
+        assert "until=" in again
+        assert ROWS.findall(await page(house, html.unescape(again))) == rows, "and again exactly the same rows"
+        gap = GAP.search(shown)
+        assert gap is None or int(gap[1]) == 320 - len(seen)
+        address = gap[2] if gap else ""
+    assert sizes == [200, 120]
+    assert len(set(seen)) == 320
 
 
 async def test_the_page_takes_six_queries_however_large_the_library_is(house: House, database: Database) -> None:

@@ -2,12 +2,15 @@
  * Long lists: the row in hand (roving focus), the row whose page is open, and pages that are emptied far out of sight.
  *
  * A list is `[data-keep="1000"]` around `.page-of-rows[data-page=<url>]`. Beyond so many rows the farthest pages become
- * gaps of the same height, which fetch their page again when they come near. Of `[data-most="60"]` only so many stay.
+ * gaps of the same height, which fetch their page again when they come near. A page that grows by what comes live is cut
+ * where the server would end it, with a gap behind. Of `[data-most="60"]` only so many stay.
  */
 
 import { onSettled } from "./settled.js";
 
 const NEAR = "1500px";
+const MOST_ROWS = 300; // of one page; then it is cut
+const AGAIN_ROWS = 100; // more of them, before a cut that failed is tried again
 
 const LISTS = "#library, #jobs, .one-job, .list-entries";
 const ITEMS = ".row, .job, .entry";
@@ -74,6 +77,47 @@ function trim(list) {
   }
 }
 
+/** Rows that pages had when they were asked for again. @type {WeakMap<Element, number>} */
+const asked = new WeakMap();
+
+/** @param {HTMLElement} list */
+function cutGrown(list) {
+  for (const page of list.querySelectorAll(".page-of-rows")) {
+    const count = page.childElementCount;
+    if (count <= MOST_ROWS || count < (asked.get(page) ?? 0) + AGAIN_ROWS || !(page instanceof HTMLElement)) continue;
+    asked.set(page, count);
+    cut(page);
+  }
+}
+
+/** Ends a page where the server ends it; what stands behind becomes a gap. The rows that stay are not drawn anew. @param {HTMLElement} page */
+async function cut(page) {
+  const answer = await fetch(page.dataset.page ?? "", { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok) return; // offline: the page is as it was, and is asked for again when it has grown further
+  const [fresh, rest] = new DOMParser().parseFromString(await answer.text(), "text/html").body.children;
+  const last = page.querySelector(`#${CSS.escape([...(fresh?.querySelectorAll(".row") ?? [])].at(-1)?.id ?? "none")}`);
+  if (!(fresh instanceof HTMLElement) || !(rest instanceof HTMLElement) || !last) return;
+  /** @type {string[]} */
+  const gone = [];
+  for (let next = last.nextElementSibling; next; next = last.nextElementSibling) {
+    if (next.matches(".row")) gone.push(trackOf(next));
+    next.remove();
+  }
+  emptied.set(rest, gone);
+  page.dataset.page = fresh.dataset.page;
+  page.after(rest);
+  size(rest);
+  window.htmx.process(rest);
+  asked.delete(page);
+}
+
+/** A gap is as high as its rows. @param {Element} gap */
+function size(gap) {
+  if (!(gap instanceof HTMLElement) || !gap.dataset.rows) return;
+  gap.style.blockSize = `calc(${gap.dataset.rows} * var(--row))`;
+  delete gap.dataset.rows;
+}
+
 /** What came on top pushes out what stands last. @param {HTMLElement} list */
 function shorten(list) {
   for (const item of itemsOf(list).slice(Number(list.dataset.most))) item.remove();
@@ -106,7 +150,12 @@ function gap(page) {
 
 onSettled(() => {
   mark();
-  for (const list of document.querySelectorAll("[data-keep]")) if (list instanceof HTMLElement) trim(list);
+  for (const gap of document.querySelectorAll(".page-gap[data-rows]")) size(gap);
+  for (const list of document.querySelectorAll("[data-keep]")) {
+    if (!(list instanceof HTMLElement)) continue;
+    cutGrown(list);
+    trim(list);
+  }
   for (const list of document.querySelectorAll("[data-most]")) if (list instanceof HTMLElement) shorten(list);
 });
 mark();
