@@ -1,5 +1,6 @@
 """The library in hand: chips that write, rows that are chosen, done with, undone; windows that share the line."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 import pytest
@@ -27,7 +28,7 @@ PICKED = "[...document.querySelectorAll('.row[data-picked]')].map((row) => row.q
 SHOWN = "[...document.querySelectorAll('.row')].map((row) => row.querySelector('a').textContent).join('')"
 
 
-async def fill(person: User, titles: str = "abcdefgh") -> dict[str, UUID]:
+async def fill(person: User, titles: Iterable[str] = "abcdefgh") -> dict[str, UUID]:
     return {title: await add_track(person, title) for title in titles}
 
 
@@ -137,6 +138,46 @@ async def test_chips_write_into_the_search_and_take_out_again(here: Visit, perso
     here.expected.append("422")
     await page.fill("#search", "bpm:fast")
     await page.wait_for_selector("text=write it like bpm:120-128")
+
+
+async def test_what_is_typed_on_any_page_is_searched_for_in_the_library(here: Visit, person: User) -> None:
+    await fill(person, ["first", "second"])
+    page = await here.live("jobs")
+    await page.focus("#search")
+    await page.keyboard.type("fi", delay=300)  # as slowly as people do: the library comes after the first letter
+    await page.wait_for_selector("#main[data-here=library] #library")
+    await page.keyboard.type("rst", delay=300)
+    await until(page, f"{SHOWN} === 'first' && document.activeElement.value === 'first'")
+    assert await page.locator(".topbar #search").count() == await page.locator("#feed").count() == 1
+    assert page.url.endswith("/?q=first&sort=created&dir=desc")
+
+
+async def test_a_search_beside_a_track_leaves_it_there_also_after_enter_and_reload(here: Visit, person: User) -> None:
+    ids = await fill(person, ["first", "second"])
+    page = await here.live(f"tracks/{ids['second']}")
+    await page.evaluate("window.stage = document.getElementById('stage')")
+    await page.fill("#search", "first")
+    await until(page, f"{SHOWN} === 'first'")
+    async with page.expect_response(lambda answer: "?q=first&" in answer.url):
+        await page.keyboard.press("Enter")
+    assert await page.evaluate("window.stage === document.getElementById('stage')")
+    await page.reload()
+    await page.wait_for_selector(f"#stage[data-track='{ids['second']}']")
+    assert await page.input_value("#search") == "first"
+    await until(page, f"{SHOWN} === 'first'")
+
+
+async def test_a_track_that_is_deleted_elsewhere_leaves_the_stage_and_the_address(here: Visit, person: User) -> None:
+    ids = await fill(person, "ab")
+    page = await here.live(f"tracks/{ids['a']}?q=a")
+    async with transaction() as session:
+        await library.remove_track(session, person.id, ids["b"])
+    await page.wait_for_selector(f"#track-{ids['b']}", state="detached")
+    assert await page.get_attribute("#stage", "data-track") == str(ids["a"])
+    async with transaction() as session:
+        await library.remove_track(session, person.id, ids["a"])
+    await page.wait_for_selector("#stage[data-view=empty]")
+    await until(page, "location.pathname + location.search === '/?q=a'")
 
 
 async def test_the_menu_of_a_row_leads_on_and_is_closed_by_escape(here: Visit, person: User) -> None:

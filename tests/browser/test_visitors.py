@@ -154,6 +154,8 @@ async def test_an_address_that_is_not_there_says_so_and_leads_back(here: Visit) 
     await page.wait_for_selector("text=There is nothing at this address.")
     await page.click("text=To the library")
     await page.wait_for_selector("text=No music yet")
+    for part in ("#search", "nav.nav", "[aria-label^=Account]", "dialog#import", "#paste"):
+        assert await page.locator(part).count() == 1, part
 
 
 async def test_the_main_path_needs_no_mouse(here: Visit, person: User) -> None:

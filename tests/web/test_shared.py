@@ -31,6 +31,8 @@ async def test_another_member_hears_and_sees_the_track_of_a_shared_mix_and_chang
     assert page.status_code == 200
     assert "Shared by" in page.text
     assert "&#34;semitones&#34;: 2" in page.text
+    for part in ('id="search"', 'id="import"', "Account of"):  # it leads into the studio by links that keep the frame
+        assert part in page.text
     for act in ("Delete", "Edit", "Download", "Separate", "sf-mixes id"):
         assert act not in page.text
     assert [await pcm(ben, link, file_id) for file_id in (song.mix_id, song.stem_id)] == [200, 200]

@@ -48,6 +48,7 @@ async def test_one_change_among_10_000_rows_is_told_in_two_kilobytes(house: Hous
         gone = f'<div id="track-{added.id}" hx-swap-oob="delete">'
         removed = await sorted_one.until_told(gone)
         await other.until_told(gone)
+        await other.until_told(f'data-gone="{added.id}" hx-swap-oob="outerHTML:#stage')
         assert all(len(message) < LARGEST_BYTES for message in (moved, updated, inserted, removed))
         assert all(len(message) < LARGEST_BYTES for message in (*sorted_one.heard, *other.heard))
 

@@ -194,8 +194,8 @@ async def upload(request: Request) -> Response:
 def page(request: Request) -> Response:
     """A sample page; `?state=` picks what stands on the stage."""
     name = request.path_params.get("page", "studio")
-    context = {"here": "jobs" if name == "jobs" else "library", "query": "", "stems": STEMS, "frames": FRAMES,
-               "rate": RATE, "duration_s": DURATION_S, "sections": document()["sections"],
+    context = {"here": "jobs" if name == "jobs" else "library", "query": "", "user": None, "stems": STEMS,
+               "frames": FRAMES, "rate": RATE, "duration_s": DURATION_S, "sections": document()["sections"],
                "state": request.query_params.get("state", "track")}  # fmt: skip
     return HTMLResponse(templates().get_template(f"{name}.html").render(context))
 
@@ -248,6 +248,7 @@ def create_app() -> Starlette:
             Route("/audio/{file}", whole),
             Route("/peaks/{file}.dat", dat),
             Route("/analysis.json", analysis),
+            Route("/tracks/{track}", page),
             Route("/feed", feed),
             Route("/rows", rows),
             Route("/api/v1/tracks", tracks),

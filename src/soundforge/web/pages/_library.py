@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import accounts, library, pipeline, views
 from soundforge.db import reading, transaction
-from soundforge.errors import Invalid
+from soundforge.errors import Invalid, NotFound
 from soundforge.views import LibraryPage, Near, TrackView
 from soundforge.web._access import Visitor, VisitorOf
 from soundforge.web._render import page, render
@@ -180,9 +180,12 @@ async def choose_columns(
 
 @router.get("/tracks/{track_id}/stage")
 async def stage(request: Request, visitor: VisitorOf, track_id: UUID, stems: UUID | None = None) -> HTMLResponse:
-    """The stage alone, asked for when results came."""
+    """The stage alone, asked for when results came or a page may have missed some; empty where the track is gone."""
     async with reading() as session:
-        track = await views.get_track_view(session, visitor.id, track_id)
+        try:
+            track = await views.get_track_view(session, visitor.id, track_id)
+        except NotFound:
+            return page(request, "pages/_stage.html", 404, track=None, gone=track_id)
         choices = await _choices(session, visitor)
         stems = stems or await views.find_chosen_stems(session, visitor.id, track_id)
     return page(request, "pages/_stage.html", track=track, stems_job=stems, **choices)

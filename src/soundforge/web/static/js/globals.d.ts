@@ -14,7 +14,7 @@ interface HtmxConnection {
   attempt: number;
 }
 interface HtmxDetail {
-  ctx?: { sourceElement?: Element; response?: { status: number; raw: Response }; target?: Element };
+  ctx?: { sourceElement?: Element; request?: { action: string }; response?: { status: number; raw: Response }; target?: Element };
   connection?: HtmxConnection;
   status?: number;
   error?: unknown;

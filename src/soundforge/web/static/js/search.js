@@ -1,4 +1,4 @@
-/** Chips that write terms into the search text, and take them out again. */
+/** The search box, on every page; and chips that write terms into its text, and take them out again. */
 
 import { onSettled } from "./settled.js";
 
@@ -24,6 +24,30 @@ const box = () => {
   const found = document.getElementById("search");
   return found instanceof HTMLInputElement ? found : null;
 };
+
+const library = () => document.getElementById("library");
+
+/* What is typed changes the list. Its address keeps the track beside it; a page without a list goes to the library. */
+document.addEventListener("htmx:config:request", (event) => {
+  const { ctx } = event instanceof CustomEvent ? /** @type {HtmxDetail} */ (event.detail) : {};
+  const search = box();
+  if (!search || !ctx?.request || ctx.sourceElement !== search) return;
+  const track = document.getElementById("stage")?.dataset.track;
+  if (library()) ctx.request.action = track ? `/tracks/${track}` : "/";
+  else {
+    event.preventDefault();
+    search.form?.requestSubmit();
+  }
+});
+
+/* Enter beside the list asks at once, and leaves what stands beside it. */
+document.addEventListener("submit", (event) => {
+  const search = box();
+  if (!search || event.target !== search.form || !library()) return;
+  event.preventDefault();
+  event.stopPropagation(); // htmx would load the page anew
+  search.dispatchEvent(new Event("sf:search"));
+}, true);
 
 /** Chips show what the text says. */
 function mark() {

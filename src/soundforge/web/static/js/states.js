@@ -3,6 +3,7 @@
  * another page in place of this one.
  */
 
+import { onSettled } from "./settled.js";
 import { announce } from "./words.js";
 
 const SOON_MS = 250; // what comes faster than that needs no sign
@@ -51,6 +52,13 @@ document.addEventListener("htmx:after:settle", () => {
   main = now;
   if (document.activeElement === null || document.activeElement === document.body) now.focus({ preventScroll: true });
   setTimeout(() => announce(document.title)); // htmx writes it a moment later
+});
+
+/* A track that is no more leaves the stage; the address of the page leaves it too. */
+onSettled(() => {
+  const gone = document.querySelector("#stage[data-gone]");
+  if (!(gone instanceof HTMLElement) || location.pathname !== `/tracks/${gone.dataset.gone}`) return;
+  history.replaceState(history.state, "", `/${location.search}`);
 });
 
 /* What a part that came says of itself: a link that is shown once, how Spotify answered. */
