@@ -9,6 +9,8 @@ import pytest
 from soundforge import accounts, library
 from soundforge.db import reading, transaction
 from soundforge.web import api, pages
+from soundforge.web._app import make_routes
+from soundforge.web._render import static_version
 from tests.support.house import House, Song
 
 VISITORS = ("anonymous", "ben", "eve", "reading token", "writing token", "admin's token", "ann")
@@ -291,6 +293,14 @@ def routes() -> set[str]:
 
 def test_every_route_says_who_may_ask() -> None:
     assert routes() == set(MATRIX)
+
+
+def test_the_studio_answers_at_no_other_address_but_files_of_its_own_and_what_calls_there_are(house: House) -> None:
+    known = [*pages.routers, *api.routers]
+    others = [
+        one for one in make_routes(house.studio).router.routes if getattr(one, "original_router", None) not in known
+    ]
+    assert {getattr(one, "path", "") for one in others} == {"/api/v1/openapi.json", f"/static/{static_version()}"}
 
 
 async def ask(house: House, visitor: str, route: str, song: Song) -> int:
