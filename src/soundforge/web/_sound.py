@@ -4,7 +4,6 @@ import asyncio
 import io
 import struct
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -57,9 +56,7 @@ async def send_pcm(
     """
     if any(file.media_type != "audio/flac" for file in files):
         raise Invalid("Only the studio's own FLAC files can be played in chunks.", code="not_playable")
-    async with AsyncExitStack() as lent:
-        paths = [str(await lent.enter_async_context(storage.local(file.key))) for file in files]
-        parts = await asyncio.to_thread(lambda: [_read(path, start, frames, packed=packed) for path in paths])
+    parts = await asyncio.gather(*(_read_part(storage, file, start, frames, packed=packed) for file in files))
     data = b"".join(part.data for part in parts)
     told = {
         "X-Sample-Rate": [part.rate_hz for part in parts],
@@ -101,6 +98,11 @@ def pack(block: Samples, rate_hz: int) -> bytes:
     ) as flac:
         flac.write(block)
     return made.getvalue()
+
+
+async def _read_part(storage: Storage, file: File, start: int, frames: int, *, packed: bool) -> _Part:
+    async with storage.local(file.key) as path:
+        return await asyncio.to_thread(_read, str(path), start, frames, packed=packed)
 
 
 def _read(path: str, start: int, frames: int, *, packed: bool) -> _Part:
