@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import axe_playwright_python
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import accounts, library
@@ -293,6 +293,57 @@ async def test_what_a_menu_unfolds_is_seen_whole(
         menus = [menu for menu in await page.locator("details.menu").all() if await menu.is_visible()]
         assert len(menus) >= 6
         assert [fault for menu in menus if (fault := await menu.evaluate(CUT))] == []
+
+
+STALE = """
+  () => {
+    const parts = [...document.querySelectorAll("main :is([data-page], #job-started, .list-head)")];
+    for (const part of parts) part.append(Object.assign(document.createElement("i"), { className: "stale" }));
+    document.dispatchEvent(new Event("resync"));
+    return parts.map((part) => part.id || part.classList[0]);
+  }
+"""
+KEPT_TRUE = {
+    "/": ["page-of-rows", "jobs"],
+    "/tracks/{track_id}": ["page-of-rows", "stage", "jobs"],
+    "/jobs": ["job-tabs", "jobs"],
+    "/jobs/{job_id}": ["one-job", "job-facts", "job-started"],
+    "/playlists/{playlist_id}": ["list-{playlist_id}", "entries-{playlist_id}"],
+    "/settings": ["models"],
+}
+
+
+async def test_after_a_gap_every_part_that_is_kept_true_is_asked_for_again_until_it_came(
+    rows: Database, visited: Values, house: Studio, browser: Browser
+) -> None:
+    refused, found = set[str](), dict[str, list[str]]()
+
+    async def refuse_once(route: Route) -> None:
+        asked = route.request.url
+        if asked in refused or "/jobs" not in asked:
+            return await route.continue_()
+        refused.add(asked)
+        return await route.fulfill(status=503, body="<h1>not now</h1>")
+
+    async with visit(browser, house, visited["cookie"]) as visiting:
+        visiting.expected.append("503")
+        for path in page_routes():
+            address = _address(path, visited)
+            if not await _is_page(visiting, address) or not await _hears_changes(visiting, address):
+                continue
+            page = await visiting.live(address)
+            await page.route("**/*", refuse_once)
+            found[path] = await page.evaluate(STALE)
+            await until(page, "!document.querySelector('.stale')")
+            assert await page.locator(".toast").count() == 0
+            await page.close()
+    assert found == {path: [part.format(**visited) for part in parts] for path, parts in KEPT_TRUE.items()}
+    assert len(refused) == 4  # dock, tabs, jobs, one of them
+
+
+async def _hears_changes(visiting: Visit, address: str) -> bool:
+    text = await (await visiting.context.request.get(visiting.studio.url + address)).text()
+    return "hx-sse:connect" in text and 'hx-sse:connect="/events/page' not in text
 
 
 async def test_a_page_has_one_live_region_and_says_there_what_happened(

@@ -40,8 +40,8 @@ window.fetch = async (...args) => {
       text += bytes;
       const messages = text.split("\\n\\n");
       text = messages.pop();
-      window.heard.push(...messages.filter((message) => !message.startsWith(":")));
-      window.pings += messages.filter((message) => message.startsWith(":")).length;
+      window.heard.push(...messages.filter((message) => message !== "event: ping"));
+      window.pings += messages.filter((message) => message === "event: ping").length;
     }
   })().catch(() => null);
   return new Response(page, { status: answer.status, headers: answer.headers });

@@ -7,7 +7,7 @@ from playwright.async_api import Page
 
 from tests.support.browser import settled
 
-PING = b": still here\n\n"
+PING = b"event: ping\n\n"
 _READ = """() => {
   const bytes = new TextEncoder();
   return window.heard.reduce((sum, message) => sum + bytes.encode(message).length + 2, 0);

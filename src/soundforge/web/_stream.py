@@ -34,7 +34,7 @@ LONGEST_S = 600.0  # then the browser connects anew
 
 RESYNC = b"event: resync\ndata: \n\n"
 GOODBYE = b"event: signed-out\ndata: \n\n"
-PING = b": still here\n\n"
+PING = b"event: ping\n\n"  # an event, so that the page hears it: a line without is dead, see stream.js
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """A small server for the browser tests: our templates and scripts around a made-up song, with the product's CSP."""
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from soundforge.library import FIELDS
 from soundforge.web._render import brief
 from soundforge.web._security_headers import COMPILER_PATH, COMPILER_POLICY, CONTENT_SECURITY_POLICY
 from soundforge.web._sound import pack
+from soundforge.web._stream import PING
 from tests.support.waveforms import level
 
 WEB = Path(__file__).resolve().parents[3] / "src" / "soundforge" / "web"
@@ -176,9 +178,16 @@ async def feed(request: Request) -> Response:
         request.app.state.refusals -= 1
         return HTMLResponse("<p>not now</p>", status_code=503)
 
+    state = request.app.state
+    state.feeds += 1
+
     async def messages() -> AsyncIterator[str]:
         yield 'data: <progress id="progress-job-0" max="100" value="64" hx-swap-oob="outerMorph"></progress>\n\n'
-        await request.app.state.stopping.wait()
+        while not state.stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(state.stopping.wait(), 0.1)
+            if state.pings:
+                yield PING.decode()
 
     return StreamingResponse(messages(), media_type="text/event-stream")
 
@@ -238,8 +247,8 @@ class Policy:
 
 
 def create_app() -> Starlette:
-    """The application; `app.state` holds what a test turns: withheld, released, refusals, requests, runs (of
-    sound: files, first frame, frames), stopping.
+    """The application; `app.state` holds what a test turns: withheld, released, refusals, pings (whether the
+    feed gives signs of life), feeds (begun), requests, runs (of sound: files, first frame, frames), stopping.
     """
     app = Starlette(
         routes=[
@@ -263,6 +272,8 @@ def create_app() -> Starlette:
     app.state.withheld = set()
     app.state.released = asyncio.Event()
     app.state.refusals = 0
+    app.state.feeds = 0
+    app.state.pings = False
     app.state.requests = []
     app.state.runs = []
     app.state.mixes = {}

@@ -43,6 +43,42 @@ async def test_a_feed_that_breaks_off_says_so_and_comes_back(studio: Studio) -> 
     await until(page, f"{BADGE} === 'live' && window.states.at(-1) === 'live'")
 
 
+STATES = """
+  window.states = [];
+  new MutationObserver(() => window.states.push(document.getElementById("link").dataset.state))
+    .observe(document.getElementById("link"), { attributeFilter: ["data-state"] });
+"""
+
+
+@pytest.mark.parametrize("told", ["offline", "online"])
+async def test_what_the_browser_says_of_its_network_is_tried_out_and_not_believed(studio: Studio, told: str) -> None:
+    page = await studio.open()
+    await until(page, f"{BADGE} === 'live'")
+    await page.evaluate(STATES)
+    await page.evaluate(f"window.dispatchEvent(new Event('{told}'))")
+    await until(page, "window.states.length > 0 && window.states.at(-1) === 'live'")
+    assert await page.evaluate("window.states") == ["connecting", "live"]
+    assert studio.app.state.feeds == 2
+
+
+async def test_a_line_without_a_sign_of_life_is_left_for_a_new_one(studio: Studio) -> None:
+    page = await studio.open()
+    await until(page, f"{BADGE} === 'live'")
+    await page.evaluate(STATES)
+    await page.evaluate("""
+      window.pings = 0;
+      document.addEventListener("ping", () => window.pings++);
+      import("/static/v1/js/stream.js").then(({ silence }) => (silence.longest_ms = 500));
+      window.dispatchEvent(new Event("online"));
+    """)
+    await until(page, "window.states.filter((state) => state === 'live').length > 2")  # it is left again and again
+    studio.app.state.pings = True
+    await until(page, "window.pings > 0")
+    begun, heard = studio.app.state.feeds, await page.evaluate("window.pings")
+    await until(page, f"window.pings > {heard + 10}")  # for more than a second it does
+    assert studio.app.state.feeds == begun
+
+
 async def test_keys_walk_the_rows_search_and_stay_out_of_inputs(studio: Studio) -> None:
     page = await studio.open()
     await page.keyboard.press("j")
@@ -139,19 +175,26 @@ async def test_space_is_the_players_after_a_click_and_the_buttons_after_tab(stud
     assert await page.evaluate(theme) != clicked
 
 
-async def test_a_part_of_a_list_that_did_not_come_can_be_asked_for_again(studio: Studio) -> None:
-    studio.expected += ["ERR_FAILED", "Failed to fetch"]
+@pytest.mark.parametrize("status", [None, 502])
+async def test_a_part_of_a_list_that_did_not_come_can_be_asked_for_again(studio: Studio, status: int | None) -> None:
+    studio.expected += ["ERR_FAILED", "Failed to fetch", "Failed to load resource"]
     page = await studio.open("/?state=empty")
     broken = [True]
 
     async def rows(route: Route) -> None:
-        await (route.abort() if broken[0] else route.continue_())
+        if not broken[0]:
+            await route.continue_()
+        elif status:
+            await route.fulfill(status=status, body="<h1>Bad Gateway</h1>")
+        else:
+            await route.abort()
 
     await page.route("**/rows?*", rows)
     await page.goto(studio.url + "/?state=list")
     again = page.locator(".sentinel button:text('Try again')")
     await page.evaluate("document.querySelector('.sentinel').scrollIntoView()")
     await again.wait_for()
+    assert await page.locator("text=Bad Gateway").count() == await page.locator(".toast").count() == 0
     broken[0] = False
     await again.click()
     await page.wait_for_selector("#track-n0")

@@ -11,6 +11,7 @@ declare const sampleRate: number;
 interface HtmxConnection {
   cancelled: boolean;
   reader?: { cancel(): void } | null;
+  delayCanceller?: (() => void) | null;
   attempt: number;
 }
 interface HtmxDetail {

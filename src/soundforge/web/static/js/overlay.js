@@ -1,5 +1,6 @@
 /** What lies above the page: dialogs, unfolding menus, passing words; and what to say when a request fails. */
 
+import { onFailure } from "./failures.js";
 import { announce, toast } from "./words.js";
 
 const STAY_MS = 8000;
@@ -62,17 +63,19 @@ if (toasts) {
   }).observe(toasts, { childList: true });
 }
 
-/** @param {Event} event @returns {HtmxDetail} */
-const detailOf = (event) => (event instanceof CustomEvent ? event.detail : {});
-const ofFeed = (/** @type {HtmxDetail} */ { ctx }) => ctx?.sourceElement?.hasAttribute("hx-sse:connect") ?? false;
+const PASSING = [502, 503, 504]; // also what a proxy says while the server starts
 
-document.addEventListener("htmx:error", (event) => {
-  const detail = detailOf(event);
-  if (detail.ctx && !ofFeed(detail)) toast("The server could not be reached. Nothing was changed.", "bad");
+/** @param {number} status */
+function words(status) {
+  if (status === 0) return "The server could not be reached. Nothing was changed.";
+  if (PASSING.includes(status)) return "The server cannot do that just now. Try again in a moment.";
+  return "The server could not do that. It has been written to its log.";
+}
+
+onFailure((source, status) => {
+  if (!source.matches(".sentinel, .page-gap, [data-page]")) toast(words(status), "bad"); // a part says it in its place
 });
 document.addEventListener("htmx:before:swap", (event) => {
-  const detail = detailOf(event);
-  if (ofFeed(detail) || (detail.ctx?.response?.status ?? 0) < 500) return;
-  event.preventDefault();
-  toast("The server could not do that. It has been written to its log.", "bad");
+  const { ctx } = event instanceof CustomEvent ? /** @type {HtmxDetail} */ (event.detail) : {};
+  if ((ctx?.response?.status ?? 0) >= 500) event.preventDefault();
 });

@@ -3,6 +3,7 @@
  * another page in place of this one.
  */
 
+import { onFailure } from "./failures.js";
 import { onSettled } from "./settled.js";
 import { announce } from "./words.js";
 
@@ -27,8 +28,7 @@ document.addEventListener("htmx:finally:request", (event) => {
 });
 
 /* A part of a list that failed to come says so, and can be asked for again. */
-document.addEventListener("htmx:error", (event) => {
-  const source = detailOf(event).ctx?.sourceElement;
+onFailure((source) => {
   if (!(source instanceof HTMLElement) || !source.matches(".sentinel, .page-gap")) return;
   const button = document.createElement("button");
   button.type = "button";
@@ -42,6 +42,9 @@ document.addEventListener("htmx:error", (event) => {
     window.htmx.process(again);
   });
   source.replaceChildren(button);
+});
+document.addEventListener("resync", () => {
+  for (const button of document.querySelectorAll(":is(.sentinel, .page-gap) > button")) if (button instanceof HTMLElement) button.click();
 });
 
 /* Another page: who does not see it hears its name, and the focus begins there. */

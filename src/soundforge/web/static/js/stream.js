@@ -9,6 +9,10 @@ import { announce } from "./words.js";
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 2000;
 
+/** A sign of life comes every 15 s: a line on which nothing came for so long is dead, whatever the browser thinks of it. */
+export const silence = { longest_ms: 35_000 };
+let timer = 0;
+
 const WORDS = { connecting: "connecting", live: "live", offline: "offline", "signed-out": "signed out", paused: "paused" };
 
 /** Whether this window leaves listening to others. */
@@ -65,11 +69,29 @@ function on(name, act) {
   });
 }
 
+/** Asks for the line anew: nothing else tells whether the server is heard. What is told meanwhile comes with it. */
+function probe() {
+  const feed = document.getElementById("feed");
+  if (!feed || paused || !started.has(feed)) return;
+  const line = feed._htmx?.sse;
+  if (!line) connect(feed);
+  else if (line.delayCanceller) line.delayCanceller();
+  else line.reader?.cancel();
+}
+
+function heard() {
+  clearTimeout(timer);
+  timer = setTimeout(probe, silence.longest_ms);
+}
+
 on("htmx:sse:after:connection", (feed) => {
   failures.delete(feed);
   asked.delete(feed);
   show("live");
+  heard();
 });
+
+on("htmx:sse:before:message", heard);
 
 on("htmx:sse:error", (_feed, { status, connection }) => {
   if (status !== 401 && status !== 403) return show("offline");
@@ -86,7 +108,7 @@ on("htmx:sse:before:connection", (_feed, { connection }) => {
   if (!connection || connection.attempt === 0) return;
   if (paused) connection.cancelled = true;
   else if (signedOut) connection.cancelled = true;
-  else show(connection.attempt === 1 && navigator.onLine ? "connecting" : "offline"); // one try without a word of alarm
+  else show(connection.attempt === 1 ? "connecting" : "offline"); // one try without a word of alarm
 });
 
 /** The first connect was answered, but not by a stream. */
@@ -155,10 +177,6 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 start();
 
-window.addEventListener("offline", () => show("offline"));
-window.addEventListener("online", () => {
-  const feed = document.querySelector("#feed");
-  if (!feed) return;
-  if (feed._htmx?.sse) show("connecting");
-  else connect(feed);
-});
+/* What the browser says of its network is about another one where the studio runs on this machine. */
+window.addEventListener("offline", probe);
+window.addEventListener("online", probe);
