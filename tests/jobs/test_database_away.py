@@ -76,7 +76,7 @@ async def until_status(script: Script, job: Job, *statuses: str) -> Job:
 
 
 async def until_no_orphans() -> None:
-    """Wait for Oban to hear that the first run ended: a crash empties its list of who works, so nothing excuses that."""
+    """Wait until Oban heard that the first run ended: a crash empties its list of who works, so nothing excuses it."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
             async with reading() as session:
