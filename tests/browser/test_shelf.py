@@ -297,6 +297,39 @@ async def test_a_list_made_by_hand_is_put_in_order_by_keys_and_by_dragging(here:
     await page.wait_for_selector("h1 >> text=Renamed")
 
 
+async def test_what_cannot_be_undone_is_asked_first_and_names_how_much_goes(here: Visit, person: User) -> None:
+    ids = await fill(person, "abc")
+    async with transaction() as session:
+        made = await library.add_own_playlist(session, person.id, "Mine")
+        await library.add_to_playlist(session, person.id, made.id, Selection((ids["a"], ids["b"])))
+        await library.remove_track(session, person.id, ids["c"])
+    page = await here.live("playlists")
+    for key in ("Enter", "Escape"):
+        await page.click("text=Remove")
+        await page.wait_for_selector("dialog#sure[open] >> text=“Mine” with its 2 tracks")
+        await page.keyboard.press(key)
+        await page.wait_for_selector("dialog#sure", state="hidden")
+    await page.click("text=Remove")
+    assert await faults(page) == []
+    assert not [request for request in here.requests if request.startswith("POST")]
+    await page.click("dialog#sure [data-sure] >> text=Remove")
+    await page.wait_for_selector("text=No lists yet")
+    page = await here.live("trash")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("empty the trash")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("dialog#sure[open] >> text=the one track in the trash")
+    async with transaction() as session:
+        await library.remove_track(session, person.id, ids["b"])
+    here.expected.append("409")
+    await page.click("dialog#sure [data-sure]")
+    await page.wait_for_selector(".toast:has-text('By now 2 are in the trash')")
+    await page.reload()
+    await page.click("[aria-label='Delete for good: b']")
+    await page.click("dialog#sure [data-sure] >> text=Delete for good")
+    await page.wait_for_selector("text=Empty the trash (1)")
+
+
 async def faults(page: Page) -> list[object]:
     found = (await Axe().run(page)).response
     assert len(found["passes"]) > 10

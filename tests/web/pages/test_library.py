@@ -319,6 +319,25 @@ async def test_the_trash_tells_the_days_left_restores_and_deletes_for_good(house
     assert job.params == {"what": "purge"}
 
 
+async def test_the_trash_is_emptied_of_as_many_tracks_as_were_told_and_no_other_number(house: House) -> None:
+    ann = house.visitors["ann"]
+    for title in "ab":
+        async with transaction() as session:
+            await library.remove_track(session, house.users["ann"], await song(house, title))
+    shown = await page(house, "/trash")
+    assert "Delete all 2 tracks in the trash for good" in shown
+    assert 'name="told" value="2"' in shown
+    assert "Delete “a” for good" in shown
+    async with transaction() as session:
+        await library.remove_track(session, house.users["ann"], await song(house, "c"))
+    refused = await ann.post("/trash/empty", data={"told": "2"}, headers=PAGE)
+    assert refused.status_code == 409
+    assert "By now 3 are in the trash, not 2. Nothing was deleted" in refused.text
+    assert "Empty the trash (3)" in await page(house, "/trash")
+    assert (await ann.post("/trash/empty", data={"told": "3"})).status_code == 303
+    assert "The trash is empty" in await page(house, "/trash")
+
+
 async def test_artists_and_albums_lead_to_their_tracks(house: House) -> None:
     await song(house, "One", artist='The "X" & Co', album="Blue")
     await song(house, "Two", artist="The X", album="Blue")

@@ -3,11 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from soundforge import library, pipeline, views
 from soundforge.db import reading, transaction
+from soundforge.errors import Conflict
 from soundforge.web._access import VisitorOf
 from soundforge.web._render import page
 
@@ -51,10 +52,13 @@ async def trash_page(request: Request, visitor: VisitorOf, after: str = "") -> H
 
 
 @router.post("/trash/empty")
-async def empty_trash(visitor: VisitorOf) -> Response:
-    """Delete everything in the trash for good."""
+async def empty_trash(visitor: VisitorOf, told: Annotated[int | None, Form()] = None) -> Response:
+    """Delete everything in the trash for good; nothing where it is another number of tracks than was told."""
     async with transaction() as session:
-        await pipeline.request_let_go(session, visitor.id)
+        count = await pipeline.request_let_go(session, visitor.id)
+        if told is not None and count != told:
+            sentence = f"By now {count:,} are in the trash, not {told:,}. Nothing was deleted: look again."
+            raise Conflict(sentence, code="other_count")
     return RedirectResponse("/trash", 303)
 
 

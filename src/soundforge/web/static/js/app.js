@@ -18,6 +18,7 @@ import "./palette.js";
 import "./states.js";
 import "./upload.js";
 import "./overlay.js";
+import "./sure.js";
 
 /** How far a slider is filled, for the track's colour. @param {EventTarget | null} target */
 function fill(target) {
