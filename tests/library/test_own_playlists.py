@@ -52,6 +52,19 @@ async def test_a_list_has_a_title_and_keeps_the_order_of_what_was_added(owner_id
 MOVES = [("d", "a", "dabc"), ("a", None, "bcda"), ("a", "d", "bcad"), ("b", "a", "bacd"), ("c", "c", "abcd")]
 
 
+AFTER = [("a", "b", "bacd"), ("d", "a", "adbc"), ("a", "d", "bcda"), ("b", "a", "abcd"), ("c", "c", "abcd")]
+
+
+@pytest.mark.parametrize(("title", "after", "then"), AFTER)
+async def test_an_entry_moves_right_behind_another(
+    owner_id: UUID, listed: Playlist, title: str, after: str, then: str
+) -> None:
+    ids = await entries(listed)
+    async with transaction() as session:
+        await library.move_entry(session, owner_id, listed.id, ids[title], after=ids[after])
+    assert "".join(await entries(listed)) == then
+
+
 @pytest.mark.parametrize(("title", "before", "then"), MOVES)
 async def test_an_entry_moves_before_another_or_last(
     owner_id: UUID, listed: Playlist, title: str, before: str | None, then: str

@@ -111,8 +111,6 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "POST /playlists": form_of_mine(303),
     "GET /playlists/own": page_of_mine(200),
     "POST /playlists/{playlist_id}/rename": form_of_ann(409),  # it comes from elsewhere
-    "POST /playlists/{playlist_id}/entries/{entry_id}/move": form_of_ann(409),
-    "POST /playlists/{playlist_id}/entries/{entry_id}/remove": form_of_ann(409),
     "GET /settings/spotify": row(401, 403, 200, 403, 403, 200, ann=403),
     "POST /settings/spotify/test": row(401, 403, 200, 403, 403, 200, ann=403),
     "POST /tracks/{track_id}/download": form_of_ann(422),  # it has its audio

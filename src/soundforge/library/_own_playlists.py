@@ -76,20 +76,28 @@ async def remove_entries(session: AsyncSession, owner_id: UUID, playlist_id: UUI
 
 
 async def move_entry(
-    session: AsyncSession, owner_id: UUID, playlist_id: UUID, entry_id: UUID, *, before: UUID | None
+    session: AsyncSession,
+    owner_id: UUID,
+    playlist_id: UUID,
+    entry_id: UUID,
+    *,
+    before: UUID | None = None,
+    after: UUID | None = None,
 ) -> None:
-    """Put an entry of an own list before another one, or last. One row is written, but where no room is left.
+    """Put an entry of an own list before or after another one, or last.
+
+    One row is written, but where no room is left.
 
     Raises ``NotFound``, ``Conflict`` ("not_own").
     """
     await _hold(session, owner_id, playlist_id)
     entry = await _entry(session, playlist_id, entry_id)
-    if entry_id == before:
+    if entry_id in (before, after):
         return
-    low, high = await _around(session, playlist_id, entry_id, before)
+    low, high = await _around(session, playlist_id, entry_id, before, after)
     if low is not None and high is not None and high - low < 2:  # noqa: PLR2004 - nothing fits between two neighbours
         await _spread(session, playlist_id)
-        low, high = await _around(session, playlist_id, entry_id, before)
+        low, high = await _around(session, playlist_id, entry_id, before, after)
     entry.position = _between(low, high)
     await session.flush()
     await publish(session, PlaylistChanged(owner_id, playlist_id))
@@ -102,14 +110,17 @@ def _between(low: int | None, high: int | None) -> int:
 
 
 async def _around(
-    session: AsyncSession, playlist_id: UUID, entry_id: UUID, before: UUID | None
+    session: AsyncSession, playlist_id: UUID, entry_id: UUID, before: UUID | None, after: UUID | None
 ) -> tuple[int | None, int | None]:
-    """The places between which an entry goes that shall stand before another one."""
-    others = select(func.max(PlaylistTrack.position)).where(_entries(playlist_id), PlaylistTrack.id != entry_id)
-    if before is None:
-        return await session.scalar(others), None
-    place = (await _entry(session, playlist_id, before)).position
-    return await session.scalar(others.where(PlaylistTrack.position < place)), place
+    """The places between which an entry goes that shall stand before or after another one, or last."""
+    position, others = PlaylistTrack.position, (_entries(playlist_id), PlaylistTrack.id != entry_id)
+    if before is not None:
+        high = (await _entry(session, playlist_id, before)).position
+        return await session.scalar(select(func.max(position)).where(*others, position < high)), high
+    if after is not None:
+        low = (await _entry(session, playlist_id, after)).position
+        return low, await session.scalar(select(func.min(position)).where(*others, position > low))
+    return await session.scalar(select(func.max(position)).where(*others)), None
 
 
 async def _spread(session: AsyncSession, playlist_id: UUID) -> None:

@@ -21,9 +21,10 @@ class Title(BaseModel):
 
 
 class Place(BaseModel):
-    """Before which entry; none: last."""
+    """Before which entry, or after which one; none: last."""
 
     before: UUID | None = None
+    after: UUID | None = None
 
 
 @router.post("/playlists", status_code=201)
@@ -44,9 +45,10 @@ async def rename_playlist(caller: CallerOf, playlist_id: UUID, asked: Title) -> 
 
 @router.put("/playlists/{playlist_id}/entries/{entry_id}/place", status_code=204)
 async def move_entry(caller: CallerOf, playlist_id: UUID, entry_id: UUID, asked: Place) -> Response:
-    """Put an entry before another one, or last."""
+    """Put an entry before or after another one, or last."""
     async with transaction() as session:
-        await library.move_entry(session, caller.id, playlist_id, entry_id, before=asked.before)
+        place = {"before": asked.before, "after": asked.after}
+        await library.move_entry(session, caller.id, playlist_id, entry_id, **place)
     return Response(status_code=204)
 
 

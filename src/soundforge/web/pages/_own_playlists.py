@@ -38,21 +38,3 @@ async def rename_playlist(visitor: VisitorOf, playlist_id: UUID, title: TitleFor
     async with transaction() as session:
         await library.rename_playlist(session, visitor.id, playlist_id, title)
     return RedirectResponse(f"/playlists/{playlist_id}", 303)
-
-
-@router.post("/playlists/{playlist_id}/entries/{entry_id}/move")
-async def move_entry(
-    visitor: VisitorOf, playlist_id: UUID, entry_id: UUID, before: Annotated[UUID | None, Form()] = None
-) -> Response:
-    """Put an entry before another one, or last."""
-    async with transaction() as session:
-        await library.move_entry(session, visitor.id, playlist_id, entry_id, before=before)
-    return Response(status_code=204)
-
-
-@router.post("/playlists/{playlist_id}/entries/{entry_id}/remove")
-async def remove_entry(visitor: VisitorOf, playlist_id: UUID, entry_id: UUID) -> Response:
-    """Take an entry out; the track stays."""
-    async with transaction() as session:
-        await library.remove_entries(session, visitor.id, playlist_id, [entry_id])
-    return Response(status_code=204)

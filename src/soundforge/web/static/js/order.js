@@ -1,8 +1,10 @@
 /**
- * The order of a list made by hand (its page has a `[data-own-list]`): dragged, or moved by Alt+arrows; Delete takes an entry
- * out. The page shows it at once; the server writes the one entry, and what it says of it comes back by the feed.
+ * The order of a list made by hand (its page has a `[data-own-list]`): entries are dragged, or moved by their buttons or
+ * Alt+arrows; Delete takes one out. The page shows it at once; the server writes the one entry, and what it says of it
+ * comes back by the feed. What it refuses is put back.
  */
 
+import { ask } from "./ask.js";
 import { onSettled } from "./settled.js";
 import { announce } from "./words.js";
 
@@ -18,21 +20,32 @@ function entryOf(target) {
   return found instanceof HTMLElement ? found : null;
 }
 
-/** Entries of an own list can be dragged, and have a button that takes them out. */
+/** What is done with an entry: sign, name. @type {Record<string, [string, string]>} */
+const ACTS = { up: ["↑", "Move up"], down: ["↓", "Move down"], out: ["✕", "Take out of the list"] };
+
+/** Entries of an own list can be dragged, and have buttons that move them by one place and take them out. */
 function equip() {
   if (!ownList()) return;
   for (const entry of document.querySelectorAll(".entry")) {
     if (!(entry instanceof HTMLElement) || entry.draggable) continue;
     entry.draggable = true;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "entry-out";
-    button.dataset.takeOut = "";
-    button.title = "Take out of the list";
-    button.setAttribute("aria-label", `Take out of the list: ${entry.querySelector(".row-name > *")?.textContent ?? ""}`);
-    button.textContent = "✕";
-    entry.append(button);
+    const acts = document.createElement("span");
+    acts.className = "entry-acts";
+    const name = entry.querySelector(".row-name > *")?.textContent ?? "";
+    for (const [act, [sign, title]] of Object.entries(ACTS)) acts.append(button(act, sign, title, `${title}: ${name}`));
+    entry.append(acts);
   }
+}
+
+/** @param {string} act @param {string} sign @param {string} title @param {string} label */
+function button(act, sign, title, label) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.dataset.entryAct = act;
+  made.title = title;
+  made.setAttribute("aria-label", label);
+  made.textContent = sign;
+  return made;
 }
 onSettled(equip);
 
@@ -45,37 +58,64 @@ function neighbour(entry, way) {
   return other?.matches(".entry") ? other : null;
 }
 
-/** @param {HTMLElement} entry @param {string} act @param {object} [values] */
-function send(entry, act, values = {}) {
-  const address = `/playlists/${ownList()}/entries/${idOf(entry)}/${act}`;
-  window.htmx.ajax("POST", address, { source: document.body, swap: "none", values });
+/** The server hears of one change after the other. */
+let line = Promise.resolve();
+let waiting = 0;
+/** Entries of which a change was refused: what was still to be told of them went with it. @type {Set<string>} */
+const refused = new Set();
+
+/**
+ * Tells the server what happened to an entry. What it refuses, or never hears, is taken back on the page too.
+ * @param {HTMLElement} entry @param {Element | null} home what stood behind it before
+ * @param {(address: string) => Promise<any>} tell
+ */
+function send(entry, home, tell) {
+  const [list, id] = [entry.parentElement ?? document.querySelector(".list-entries"), idOf(entry)];
+  const address = `/api/v1/playlists/${ownList()}/entries/${id}`;
+  waiting += 1;
+  line = line.then(async () => {
+    if (!refused.has(id) && !(await tell(address))) {
+      refused.add(id);
+      putBack(document.getElementById(entry.id) ?? entry, home, list);
+    }
+    if (--waiting === 0) refused.clear();
+  });
 }
 
-/** Tells the server where an entry stands now. @param {HTMLElement} entry */
-function placed(entry) {
-  const next = neighbour(entry, 1);
-  if (!next && document.querySelector(".list-entries .sentinel")) return; // the last one seen is not the last one there is
-  send(entry, "move", next ? { before: idOf(next) } : {});
-  const place = [...(entry.parentElement?.querySelectorAll(".entry") ?? [])].indexOf(entry) + 1;
-  announce(`Place ${place}.`);
+/** @param {Element} entry @param {Element | null} home @param {Element | null} list */
+function putBack(entry, home, list) {
+  const now = home?.id ? document.getElementById(home.id) : home; // the feed may have drawn it anew
+  if (now?.isConnected) now.before(entry);
+  else list?.append(entry);
+}
+
+/** Tells the server where an entry stands now. @param {HTMLElement} entry @param {Element | null} home */
+function placed(entry, home) {
+  const [above, next] = [neighbour(entry, -1), neighbour(entry, 1)];
+  const more = document.querySelector(".list-entries .sentinel"); // then the last one seen is not the last one there is
+  const place = next ? { before: idOf(next) } : more && above ? { after: idOf(above) } : {};
+  send(entry, home, (address) => ask("PUT", `${address}/place`, place));
+  const number = [...(entry.parentElement?.querySelectorAll(".entry") ?? [])].indexOf(entry) + 1;
+  announce(`Place ${number}.`);
 }
 
 /** @param {HTMLElement} entry @param {-1 | 1} way */
 function step(entry, way) {
-  const other = neighbour(entry, way);
+  const [other, home] = [neighbour(entry, way), entry.nextElementSibling];
   if (!other) return;
   const held = document.activeElement;
   if (way < 0) other.before(entry);
   else other.after(entry);
   if (held instanceof HTMLElement) held.focus();
   entry.scrollIntoView({ block: "nearest" });
-  placed(entry);
+  placed(entry, home);
 }
 
 /** @param {HTMLElement} entry */
 function takeOut(entry) {
+  const home = entry.nextElementSibling;
   (neighbour(entry, 1) ?? neighbour(entry, -1))?.querySelector("a")?.focus();
-  send(entry, "remove");
+  send(entry, home, (address) => ask("DELETE", address));
   entry.remove();
   announce("Taken out of the list.");
 }
@@ -90,9 +130,11 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", ({ target }) => {
-  const button = target instanceof Element ? target.closest("[data-take-out]") : null;
-  const entry = entryOf(button);
-  if (entry) takeOut(entry);
+  const pressed = target instanceof Element ? target.closest("[data-entry-act]") : null;
+  const entry = entryOf(pressed);
+  if (!entry || !(pressed instanceof HTMLElement)) return;
+  if (pressed.dataset.entryAct === "out") takeOut(entry);
+  else step(entry, pressed.dataset.entryAct === "up" ? -1 : 1);
 });
 
 /** @type {HTMLElement | null} */
@@ -122,7 +164,7 @@ document.addEventListener("dragover", (event) => {
 document.addEventListener("drop", (event) => {
   if (!dragged) return;
   event.preventDefault();
-  if (dragged.nextElementSibling !== home) placed(dragged);
+  if (dragged.nextElementSibling !== home) placed(dragged, home);
   home = null;
   delete dragged.dataset.dragged;
   dragged = null;
