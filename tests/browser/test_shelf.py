@@ -366,6 +366,7 @@ async def test_what_cannot_be_undone_is_asked_first_and_names_how_much_goes(here
     here.expected.append("409")
     await page.click("dialog#sure [data-sure]")
     await page.wait_for_selector(".toast:has-text('By now 2 are in the trash')")
+    assert page.url.endswith("/trash")
     await page.reload()
     await page.click("[aria-label='Delete for good: b']")
     await page.click("dialog#sure [data-sure] >> text=Delete for good")

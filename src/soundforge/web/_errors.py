@@ -85,7 +85,9 @@ def explain(request: Request, status: int, code: str, sentence: str, fields: dic
         problem = {"code": code, "message": sentence, **({"fields": fields} if fields else {})}
         return JSONResponse({"error": problem}, status, media_type="application/problem+json")
     if request.headers.get("hx-request") == "true":
-        return page(request, "pages/_failed.html", status, sentence=sentence, code=code)
+        answer = page(request, "pages/_failed.html", status, sentence=sentence, code=code)
+        answer.headers["HX-Push-Url"] = "false"  # the page stays, so its address does
+        return answer
     return page(request, "pages/error.html", status, sentence=sentence, code=code, status_code=status)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from soundforge import accounts, jobs, library
 from soundforge.db import Database, reading, transaction
-from soundforge.library import Figures, Query
+from soundforge.library import Figures, Query, Selection
 from soundforge.tables import Kind, Track
 from tests.support.db import counted_queries
 from tests.support.factories import add_many_songs, add_song, new_stems
@@ -321,15 +321,15 @@ async def test_the_trash_tells_the_days_left_restores_and_deletes_for_good(house
 
 async def test_the_trash_is_emptied_of_as_many_tracks_as_were_told_and_no_other_number(house: House) -> None:
     ann = house.visitors["ann"]
-    for title in "ab":
-        async with transaction() as session:
-            await library.remove_track(session, house.users["ann"], await song(house, title))
+    ids = [await song(house, title) for title in "abc"]
+    async with transaction() as session:
+        await library.remove_tracks(session, house.users["ann"], Selection((ids[0], ids[1])))
     shown = await page(house, "/trash")
     assert "Delete all 2 tracks in the trash for good" in shown
     assert 'name="told" value="2"' in shown
     assert "Delete “a” for good" in shown
     async with transaction() as session:
-        await library.remove_track(session, house.users["ann"], await song(house, "c"))
+        await library.remove_track(session, house.users["ann"], ids[2])
     refused = await ann.post("/trash/empty", data={"told": "2"}, headers=PAGE)
     assert refused.status_code == 409
     assert "By now 3 are in the trash, not 2. Nothing was deleted" in refused.text
