@@ -313,3 +313,23 @@ async def test_a_folder_gives_its_audio_and_says_what_was_left_out(studio: Studi
     await page.wait_for_selector(".uploads-sum:text('2 of 2 files')")
     assert sorted(await page.locator(".upload-name").all_inner_texts()) == ["one.wav", "two.FLAC"]
     assert await page.inner_text(".uploads-note") == "2 files are no audio and were left out."
+
+
+DROP = """
+const file = (name) => ({ isFile: true, file: (give) => give(new File(["x"], name)) });
+const locked = { isFile: true, file: (_give, refuse) => refuse(new DOMException("locked", "NotReadableError")) };
+let parts = [[file("one.wav"), locked, file("two.wav")], []];
+const folder = { isDirectory: true, createReader: () => ({ readEntries: (give) => give(parts.shift()) }) };
+const drop = new Event("drop", { bubbles: true, cancelable: true });
+const items = [{ webkitGetAsEntry: () => folder }];
+Object.defineProperty(drop, "dataTransfer", { value: { types: ["Files"], files: [], items } });
+document.body.dispatchEvent(drop);
+"""
+
+
+async def test_a_file_that_cannot_be_read_is_counted_and_the_rest_of_its_folder_comes(studio: Studio) -> None:
+    page = await studio.open()
+    await page.evaluate(DROP)
+    await page.wait_for_selector(".uploads-sum:text('2 of 2 files')")
+    assert sorted(await page.locator(".upload-name").all_inner_texts()) == ["one.wav", "two.wav"]
+    assert await page.inner_text(".uploads-note") == "1 file or folder could not be read."

@@ -31,12 +31,18 @@ class Upload extends HTMLElement {
     this.addEventListener("click", ({ target }) => this.#pressed(target));
   }
 
-  /** @param {File[]} files @param {boolean} [sift] a folder holds other things too: only audio is taken */
-  take(files, sift = false) {
+  /**
+   * @param {File[]} files @param {boolean} [sift] a folder holds other things too: only audio is taken
+   * @param {number} [unread] how many more the folder holds that could not be read
+   */
+  take(files, sift = false, unread = 0) {
     const taken = sift ? files.filter(({ name }) => this.#endings.some((ending) => name.toLowerCase().endsWith(ending))) : files;
     const left = files.length - taken.length;
-    if (left) this.#note(`${left} ${left === 1 ? "file is" : "files are"} no audio and ${left === 1 ? "was" : "were"} left out.`);
-    if (!files.length) this.#note("This folder holds no files.");
+    const notes = [];
+    if (left) notes.push(`${left} ${left === 1 ? "file is" : "files are"} no audio and ${left === 1 ? "was" : "were"} left out.`);
+    if (unread) notes.push(`${unread} ${unread === 1 ? "file or folder" : "files or folders"} could not be read.`);
+    if (!files.length && !unread) notes.push("This folder holds no files.");
+    if (notes.length) this.#note(notes.join(" "));
     for (const file of taken) {
       /** @type {Item} */
       const item = { sending: new Sending(file, this.dataset.url ?? "", (share) => this.#share(item, share)), row: this.#row(file), state: "waiting", job: "", again: 0 };
@@ -207,12 +213,17 @@ async function filesIn(data) {
   const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
   const isFolder = entries.some((entry) => entry.isDirectory);
   const plain = [...data.files];
-  if (!isFolder) return { files: plain, isFolder };
-  return { files: (await Promise.all(entries.map(leaves))).flat(), isFolder };
+  if (!isFolder) return { files: plain, isFolder, unread: 0 };
+  const found = (await Promise.all(entries.map(leaves))).flat();
+  const files = found.filter((file) => file !== null);
+  return { files, isFolder, unread: found.length - files.length };
 }
 
-/** @param {FileSystemEntry} entry @returns {Promise<File[]>} */
-async function leaves(entry) {
+/** The files in it; null for each file or folder that cannot be read. @param {FileSystemEntry} entry @returns {Promise<(File | null)[]>} */
+const leaves = (entry) => read(entry).catch(() => [null]);
+
+/** @param {FileSystemEntry} entry @returns {Promise<(File | null)[]>} */
+async function read(entry) {
   if (entry.isFile) return [await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject))];
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   /** @type {FileSystemEntry[]} */
@@ -247,8 +258,8 @@ document.addEventListener("drop", async (event) => {
   event.preventDefault();
   const dialog = upload.closest("dialog");
   if (dialog && !dialog.open) dialog.showModal();
-  const { files, isFolder } = await filesIn(event.dataTransfer);
-  upload.take(files, isFolder);
+  const { files, isFolder, unread } = await filesIn(event.dataTransfer);
+  upload.take(files, isFolder, unread);
 });
 
 window.addEventListener("beforeunload", (event) => {
