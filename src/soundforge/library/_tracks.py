@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, func, literal_column, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from soundforge.errors import Conflict, Invalid, NotFound
 from soundforge.events import TrackAdded, TrackChanged, TrackRemoved, publish
@@ -117,11 +118,17 @@ async def count_between(session: AsyncSession, owner_id: UUID, query: Query, *, 
 async def list_first_tracks(
     session: AsyncSession, owner_id: UUID, query: Query, *, limit: int = 100
 ) -> tuple[Page[Track], int]:
-    """The first page of what a query finds, and how many that are in all: one question. Raises as ``list_tracks``."""
+    """The first page of what a query finds, and how many that are in all: one question. Raises as ``list_tracks``.
+
+    The page is a table of its own within it: so nothing is counted where nothing was found.
+    """
     sort, rows = sort_of(query), searched(owner_id, query)
     total = rows.with_only_columns(func.count()).scalar_subquery().label("total")
     ordered = sort.order(rows, descending=query.descending).limit(limit + 1)
-    found = (await session.execute(ordered.add_columns(sort.expression.label("place"), total))).all()
+    first = ordered.add_columns(sort.expression.label("place")).cte("first_page")
+    asked = select(aliased(Track, first), first.c.place, total)
+    again = Sort(first.c.place, first.c.id, sort.read).order(asked, descending=query.descending)
+    found = (await session.execute(again)).all()
     return page_of(found, limit), found[0].total if found else 0
 
 

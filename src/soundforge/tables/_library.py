@@ -13,6 +13,7 @@ from soundforge.tables._base import Row
 WHEEL = tuple(f"{number}{mode}" for number in range(1, 13) for mode in "AB")  # Camelot's, once around
 # What a library may be sorted by. Each expression is never null, so one keyset helper serves them all.
 # Words sort as they are searched, folded: Élan stands beside elan. Keys go round the Camelot wheel: 1A 1B 2A … 12B.
+# The words' lines have statistics of their own (revision 0012): without them PostgreSQL takes each search for a hit.
 # What is not known counts as the least: first where the list rises, last where it falls.
 TRACK_SORTS = {
     "title": "split_part(search_text, chr(10), 1)",
