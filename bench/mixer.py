@@ -67,10 +67,7 @@ JUMPS = f"""
   }}
   return waits;
 """
-FAR = """
-  const { link } = await import(app.replace("app.js", "link.js"));
-  link.local = false;
-"""
+FAR = "mixer.local = false;"
 
 
 @dataclass

@@ -115,15 +115,21 @@ async def pcm(request: Request) -> Response:
     start, count = int(request.query_params["from"]), int(request.query_params["frames"])
     request.app.state.requests += [(file, start, form) for file in files]
     request.app.state.runs.append((tuple(files), start, count))
-    if request.app.state.withheld.intersection(files):
+    if request.app.state.withheld.intersection([*files, start]):
         await request.app.state.released.wait()
+    if status := request.app.state.refused:
+        return Response(b"not all of it", status, headers={"Content-Length": "1000"} if status == 200 else {})
     blocks = [sound(file.split("-")[0])[start : start + count] for file in files]
     parts = [pack(block, RATE) if form == "flac" and len(block) else block.tobytes() for block in blocks]
     told = {"X-Sample-Rate": RATE, "X-Channels": 2, "X-Frames": FRAMES}
     headers = {name: ",".join([str(number)] * len(files)) for name, number in told.items()}
     headers["X-Bytes"] = ",".join(str(len(part)) for part in parts)
     kind = "audio/flac" if form == "flac" else "application/octet-stream"
-    return Response(b"".join(parts), media_type=kind, headers=headers)
+    data = b"".join(parts)
+    if bits_per_s := request.app.state.bits_per_s:
+        async with request.app.state.line:
+            await asyncio.sleep(0.03 + 8 * len(data) / bits_per_s)
+    return Response(data, media_type=kind, headers=headers)
 
 
 async def whole(request: Request) -> Response:
@@ -247,8 +253,10 @@ class Policy:
 
 
 def create_app() -> Starlette:
-    """The application; `app.state` holds what a test turns: withheld, released, refusals, pings (whether the
-    feed gives signs of life), feeds (begun), requests, runs (of sound: files, first frame, frames), stopping.
+    """The application; `app.state` holds what a test turns: withheld (files, or first frames), released, refusals,
+    pings (whether the feed gives signs of life), feeds (begun), requests, runs (of sound: files, first frame, frames),
+    refused (the status that sound gets instead; 200: an answer that breaks off), bits_per_s (of the line that answers
+    with sound take in turn; 0: at once), stopping.
     """
     app = Starlette(
         routes=[
@@ -274,6 +282,9 @@ def create_app() -> Starlette:
     app.state.refusals = 0
     app.state.feeds = 0
     app.state.pings = False
+    app.state.refused = 0
+    app.state.bits_per_s = 0
+    app.state.line = asyncio.Lock()
     app.state.requests = []
     app.state.runs = []
     app.state.mixes = {}

@@ -311,13 +311,3 @@ async def test_the_sound_goes_on_while_pages_change(studio: Studio) -> None:
     assert await evaluate(page, "return mixer.playing && mixer.sources.length;") == 4
     await page.keyboard.press(" ")
     await page.wait_for_selector("sf-player:not([data-playing])")
-
-
-@pytest.mark.parametrize("status", ["404"])
-async def test_a_sound_that_is_gone_is_told_in_words(studio: Studio, status: str) -> None:
-    studio.expected.append("Failed to load resource")
-    page = await studio.open()
-    await page.route("**/audio/*drums*/**", lambda route: route.fulfill(status=int(status)))
-    await page.click(".stage [data-play]")
-    await page.wait_for_selector(".toast:has-text('no longer there')")
-    assert await evaluate(page, "return mixer.playing;") is False

@@ -1,5 +1,6 @@
 /**
- * Fetches the sound of one set of sources ahead of the play-head, in chunks of a tenth of a second.
+ * Fetches the sound of one set of sources ahead of the play-head, in chunks of a tenth of a second. It runs in a worker
+ * (`fetcher.js`).
  *
  * GET /audio/<file>,<file>…/pcm?from=<frame>&frames=<n> answers the same frames of each file, one file behind the other:
  * raw s16le, or with as=flac a FLAC file each. X-Sample-Rate, X-Channels, X-Frames (the file's length) and X-Bytes (of its
@@ -7,10 +8,9 @@
  * a jump a short one, which comes alone, then what is left of each second.
  */
 
-import { spans } from "./engine/playhead.js";
-import { link, unpack } from "./link.js";
+import { A_SECOND, chunkFrames, spans } from "./engine/playhead.js";
+import { link } from "./link.js";
 
-const A_SECOND = 10; // chunks
 const AHEAD = 15; // seconds
 const BEHIND = 4;
 const AT_A_MARK = 1;
@@ -23,20 +23,22 @@ const BITS = 32; // of a frame: two channels of 16
 const RETRY_MS = [200, 600, 1500, 4000];
 
 /** @typedef {import("./engine/playhead.js").Loop} Loop */
+/** @typedef {{ files: string[], rate: number, frames: number, first: number, loop: Loop | null, marks: number[],
+ *   local: boolean }} Wanted frames 0: not known yet; local: the studio is this machine itself */
 /** @typedef {{ source: number, index: number, count: number, channels: number, data: ArrayBuffer }} Fetched
  *   `count` chunks from `index` on; less sound than that where the file ends */
 /** @typedef {{ first: number, count: number, packed: boolean, leads: boolean, request: AbortController }} Run */
 
 export class Chunks {
   /**
-   * @param {{ files: string[], rate: number, frames: number, first: number, loop: Loop | null, marks: number[] }} set
-   *   frames 0: not known yet
+   * @param {Wanted} set
    * @param {{ chunks: (fetched: Fetched) => void, evict: (keep: number[]) => void,
-   *           length: (frames: number) => void, failed: (sentence: string) => void }} to
+   *           length: (frames: number) => void, failed: (sentence: string) => void,
+   *           unpack: (data: ArrayBuffer, rate: number) => Promise<ArrayBuffer> }} to
    */
   constructor(set, to) {
     this.path = pathOf(set.files);
-    this.packed = () => link.packs(set.files.length * set.rate * BITS);
+    this.packed = () => !set.local && link.packs(set.files.length * set.rate * BITS);
     this.rate = set.rate;
     this.frames = set.frames;
     this.to = to;
@@ -214,14 +216,11 @@ export class Chunks {
     return Promise.all(
       parts.map(async (part, source) => ({
         ...{ source, index: first, count, channels: channels[source] ?? 1 },
-        data: packed && part.byteLength ? await unpack(part, this.rate) : part,
+        data: packed && part.byteLength ? await this.to.unpack(part, this.rate) : part,
       })),
     );
   }
 }
-
-/** Frames of a chunk. @param {number} rate Hz */
-export const chunkFrames = (rate) => Math.ceil(rate / A_SECOND);
 
 /** @param {Run} run */
 const indexes = ({ first, count }) => Array.from({ length: count }, (_, i) => first + i);

@@ -1,4 +1,7 @@
-/** The mixer's processor: the engine at the browser's audio thread. `engine/engine.js` says which messages it knows. */
+/**
+ * The mixer's processor: the engine at the browser's audio thread. `engine/engine.js` says which messages it knows. A set
+ * is opened with a port, at which its chunks come: heeded only from then on, so that none finds the set unknown.
+ */
 
 import { Engine } from "./engine/engine.js";
 
@@ -8,7 +11,10 @@ class MixerProcessor extends AudioWorkletProcessor {
     super();
     const { stretch } = options.processorOptions;
     this.engine = new Engine(sampleRate, stretch, (message) => this.port.postMessage(message));
-    this.port.onmessage = (event) => this.engine.receive(event.data);
+    this.port.onmessage = ({ data }) => {
+      this.engine.receive(data);
+      if (data.port) data.port.onmessage = (/** @type {MessageEvent} */ event) => this.engine.receive(event.data);
+    };
   }
 
   /** @override @param {Float32Array[][]} _inputs @param {Float32Array[][]} outputs */

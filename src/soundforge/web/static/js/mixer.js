@@ -1,14 +1,15 @@
 /**
  * The mixer as the page sees it: open a set of sources, play, pause, seek; it follows the `Mix` of what plays.
  *
- * Nothing of the sound happens here: `engine/` renders, `chunks.js` fetches. Positions carry a generation, so that a
+ * Nothing of the sound happens here: `engine/` renders, a worker fetches (`feed.js`). Positions carry a generation, so that a
  * report from before a seek never overwrites where the seek went.
  *
  * Events: "change" (playing, held, ended, length, set, failure), "report" (several times a second, with meters).
  */
 
-import { Chunks, chunkFrames } from "./chunks.js";
-import { ahead } from "./engine/playhead.js";
+import { ahead, chunkFrames } from "./engine/playhead.js";
+import { Feed, startFetcher } from "./feed.js";
+import { isLocal } from "./link.js";
 import { Mix } from "./mix.js";
 import { openNode } from "./mixer-node.js";
 
@@ -23,9 +24,9 @@ export class Mixer extends EventTarget {
   #node = null;
   /** @type {GainNode | null} */
   #master = null;
-  /** @type {Chunks[]} the set that sounds, and the one that takes over */
+  /** @type {Feed[]} the set that sounds, and the one that takes over */
   #feeds = [];
-  #ids = 0;
+  #newest = 0; // set
   #generation = 0;
   #volume = 1;
   #following = new AbortController();
@@ -34,6 +35,8 @@ export class Mixer extends EventTarget {
 
   /** @type {SourceDescription[]} */
   sources = [];
+  /** Whether the studio is this machine itself: sound then goes as it is. */
+  local = isLocal(location.hostname);
   mix = new Mix();
   /** @type {import("./beats.js").Grid | null} what the click follows */
   grid = null;
@@ -86,6 +89,7 @@ export class Mixer extends EventTarget {
   prepare(rate) {
     if (this.#context || !rate) return;
     this.rate = rate;
+    startFetcher();
     void this.#start().catch(() => this.close()); // whoever presses play will hear of it
   }
 
@@ -218,8 +222,8 @@ export class Mixer extends EventTarget {
 
   #tellStrips() {
     for (let source = 0; source < this.sources.length; source++) {
-      void this.#post({ type: "gain", set: this.#ids, source, ...this.#gains(source) });
-      void this.#post({ type: "mutes", set: this.#ids, source, regions: this.#mutes(source) });
+      void this.#post({ type: "gain", set: this.#newest, source, ...this.#gains(source) });
+      void this.#post({ type: "mutes", set: this.#newest, source, regions: this.#mutes(source) });
     }
   }
 
@@ -255,31 +259,28 @@ export class Mixer extends EventTarget {
 
   /** Sends a set to the worklet and starts fetching for it. @param {number | null} at @param {number} generation */
   async #place(at, generation) {
-    const set = ++this.#ids;
     const first = at ?? Math.round(this.position * this.rate);
     const files = this.sources.map((source) => source.file);
     // Fetching starts before the worklet exists: the first sound waits for the slower of the two, not for both.
     const opened = this.#node ?? this.#start();
-    const feed = new Chunks(
-      { files, rate: this.rate, frames: this.frames, first, loop: this.#loop(), marks: this.#marked() },
-      {
-        chunks: (fetched) => void this.#post({ type: "chunks", set, ...fetched }, [fetched.data]),
-        evict: (keep) => void this.#post({ type: "evict", set, keep }),
-        length: (frames) => this.#lengthen(set, frames),
-        failed: (sentence) => this.#fail(sentence),
-      },
-    );
+    const { port1, port2 } = new MessageChannel();
+    const [loop, marks] = [this.#loop(), this.#marked()];
+    const feed = new Feed({ files, rate: this.rate, frames: this.frames, first, loop, marks, local: this.local }, port1, {
+      length: (frames) => this.#lengthen(feed.id, frames),
+      failed: (sentence) => this.#fail(sentence),
+    });
+    this.#newest = feed.id;
     this.#feeds.push(feed);
     const gains = this.sources.map((_, i) => this.#gains(i));
     const mutes = this.sources.map((_, i) => this.#mutes(i));
     const length = this.frames || Number.MAX_SAFE_INTEGER;
-    const message = { type: "open", id: set, at, generation, length, chunkFrames: chunkFrames(this.rate), gains, mutes };
-    (await opened).port.postMessage(message);
+    const set = { id: feed.id, at, generation, length, chunkFrames: chunkFrames(this.rate), gains, mutes };
+    (await opened).port.postMessage({ type: "open", port: port2, ...set }, [port2]);
   }
 
   /** @param {number} set @param {number} frames */
   #lengthen(set, frames) {
-    if (set !== this.#ids) return;
+    if (set !== this.#newest) return;
     this.frames = frames;
     void this.#post({ type: "length", set, frames });
     this.#changed();
@@ -300,10 +301,10 @@ export class Mixer extends EventTarget {
     if (this.#context?.state !== "running") await this.#context?.resume();
   }
 
-  /** @param {object} message @param {Transferable[]} [transfer] */
-  async #post(message, transfer = []) {
+  /** @param {object} message */
+  async #post(message) {
     const node = await this.#node;
-    node?.port.postMessage(message, transfer);
+    node?.port.postMessage(message);
   }
 
   /** @param {any} report */
@@ -313,7 +314,7 @@ export class Mixer extends EventTarget {
       this.#last = report;
       for (const feed of this.#feeds) feed.aim(report.frame);
     }
-    if (report.set !== this.set && report.set === this.#ids) {
+    if (report.set !== this.set && report.set === this.#newest) {
       for (const gone of this.#feeds.splice(0, this.#feeds.length - 1)) gone.close();
     }
     const { held, ended, counting, set } = report;

@@ -1,4 +1,9 @@
-/** Where a position goes next: straight on, or from a loop's end to its start. */
+/** Where a position goes next: straight on, or from a loop's end to its start; and the chunks that positions lie in. */
+
+export const A_SECOND = 10; // chunks
+
+/** Frames of a chunk. @param {number} rate Hz */
+export const chunkFrames = (rate) => Math.ceil(rate / A_SECOND);
 
 /** @typedef {{ start: number, end: number }} Loop in frames; `end` is the first frame that is not played */
 /** @typedef {{ frame: number, count: number, at: number }} Span `count` frames from `frame` on, at index `at` of a block */
