@@ -40,7 +40,7 @@ SOUNDS = """
   const sounds = async (holds) => {
     const node = await mixer.node;
     await new Promise((resolve) => node.port.addEventListener("message", function heard({ data }) {
-      if (!data.sounds || !holds(data.frame / mixer.rate)) return;
+      if (!data.sounds || !holds({ at: data.frame / mixer.rate, data })) return;
       node.port.removeEventListener("message", heard);
       resolve();
     }));
@@ -55,14 +55,38 @@ FIRST = f"""
   const {{ baseLatency, outputLatency }} = mixer.context;
   return {{ waited, device: 1000 * Math.max(baseLatency, outputLatency) }};
 """
+# Tells when, by the clock on the wall, the audio thread rendered each moment of its own clock.
+EAR = """
+  registerProcessor("ear", class extends AudioWorkletProcessor {
+    constructor() {
+      super();
+      this.log = [];
+      this.port.onmessage = () => { this.port.postMessage(this.log); this.log = []; };
+    }
+    process() { this.log.push([currentTime, Date.now()]); return true; }
+  });
+"""
 JUMPS = f"""
   {SOUNDS}
-  const waits = [];
+  const node = await mixer.node;
+  await mixer.context.audioWorklet.addModule(argument.ear);
+  const ear = new AudioWorkletNode(mixer.context, "ear", {{ numberOfOutputs: 0 }});
+  node.connect(ear);
+  const dates = () => new Promise((resolve) => {{
+    ear.port.onmessage = ({{ data }}) => resolve(data);
+    ear.port.postMessage("dates");
+  }});
+  const waits = {{ page: [], rendered: [] }};
   for (const to of argument.to) {{
-    const began = performance.now();
-    const heard = sounds((at) => Math.abs(at - to) < 0.5);
+    await dates();
+    const began = performance.now(), date = Date.now();
+    let time = 0;
+    const heard = sounds(({{ at, data }}) => Math.abs(at - to) < 0.5 && (time = data.time));
     await mixer.seek(to);
-    waits.push(await heard - began);
+    waits.page.push(await heard - began);
+    const away = ([at]) => Math.abs(at - time);
+    const [, rendered] = (await dates()).reduce((one, other) => (away(other) < away(one) ? other : one));
+    waits.rendered.push(rendered - date);
     await new Promise((resolve) => setTimeout(resolve, 300));
   }}
   return waits;
@@ -129,7 +153,10 @@ async def measure_waits(bench: Bench, rounds: int) -> None:
                 bench.note("the device adds, ms", [first["device"]])
                 if number < SEEK_ROUNDS:
                     to = [(number * 7 + 87.3 * jump) % (SECONDS - 10) for jump in range(1, SEEKS + 1)]
-                    bench.note(f"seek to sound, {form}, ms", await evaluate(page, JUMPS, {"to": to}), near and SEEK_MS)
+                    ear = f"data:text/javascript,{quote(EAR)}"
+                    waits = await evaluate(page, JUMPS, {"to": to, "ear": ear})
+                    bench.note(f"seek to sound, {form}, ms", waits["rendered"], near and SEEK_MS)
+                    bench.note(f"  until the page hears of it, {form}, ms", waits["page"])
 
 
 async def measure_minutes(bench: Bench, minutes: float, tempos: list[float]) -> None:
