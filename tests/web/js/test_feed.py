@@ -117,6 +117,21 @@ async def test_a_seek_whose_answer_fails_or_breaks_off_is_asked_for_again(studio
     await evaluate(page, "await until(() => mixer.playing && !mixer.held && mixer.position > 60.2);")
 
 
+async def test_sound_is_asked_for_until_the_server_is_back(studio: Studio) -> None:
+    studio.expected.append("Failed to load resource")
+    page = await studio.open()
+    await page.click(".stage [data-play]")
+    await evaluate(page, "await until(() => mixer.playing && !mixer.held);")
+    studio.app.state.refused = 503
+    await evaluate(page, "await mixer.seek(60);")
+    async with asyncio.timeout(30):
+        while sum(first == 60 * RATE for _files, first, _frames in studio.app.state.runs) < 6:
+            await asyncio.sleep(0.01)
+    assert await evaluate(page, "return [mixer.playing, mixer.failure];") == [True, ""]
+    studio.app.state.refused = 0
+    await evaluate(page, "await until(() => mixer.playing && !mixer.held && mixer.position > 60.2);")
+
+
 async def test_without_the_worker_it_is_told_in_words_and_with_it_the_song_plays(studio: Studio) -> None:
     studio.expected += ["Failed to load resource", "fetcher.js"]
     page = studio.page

@@ -20,7 +20,8 @@ const LEAD = 4; // chunks
 const LEAD_PACKED = A_SECOND;
 const SOON = 3; // seconds that are fetched two runs at once; the others one by one, so that a seek finds the line free
 const BITS = 32; // of a frame: two channels of 16
-const RETRY_MS = [200, 600, 1500, 4000];
+const RETRY_MS = [200, 600, 1500, 4000]; // then every four seconds: what lies ready plays on, and the rest waits for the server
+const LONGEST_MS = 30_000; // an answer that takes longer is asked for again: the line is dead
 
 /** @typedef {import("./engine/playhead.js").Loop} Loop */
 /** @typedef {{ files: string[], rate: number, frames: number, first: number, loop: Loop | null, marks: number[],
@@ -186,16 +187,14 @@ export class Chunks {
     const { first, count, packed, leads, request } = run;
     const url = `${this.path}?from=${first * this.size}&frames=${count * this.size}${packed ? "&as=flac" : ""}`;
     for (let attempt = 0; ; attempt++) {
-      try {
-        const { answer, data } = await (leads ? alone : timed)(url, request.signal);
-        if (answer.ok) return await this.read(answer, data, run);
-        if (answer.status < 500) throw new Refused(WORDS[answer.status] ?? `The server refused the sound (${answer.status}).`);
-        throw new Error(`status ${answer.status}`);
-      } catch (error) {
-        const wait = RETRY_MS[attempt];
-        if (error instanceof Refused || request.signal.aborted || wait === undefined) throw error;
-        await new Promise((resolve) => setTimeout(resolve, wait));
-      }
+      const { answer, data } = await (leads ? alone : timed)(url, request.signal).catch((error) => {
+        if (request.signal.aborted) throw error;
+        return { answer: null, data: null }; // no answer, or one that broke off
+      });
+      if (answer?.ok) return await this.read(answer, data, run);
+      if (answer && answer.status < 500) throw new Refused(WORDS[answer.status] ?? `The server refused the sound (${answer.status}).`);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]));
+      request.signal.throwIfAborted();
     }
   }
 
@@ -234,7 +233,7 @@ function pathOf(files) {
 
 /** What leads is too short to time the link with. @param {string} url @param {AbortSignal} signal */
 async function alone(url, signal) {
-  const answer = await fetch(url, { signal });
+  const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]) });
   return { answer, data: await answer.arrayBuffer() };
 }
 
