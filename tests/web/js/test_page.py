@@ -99,6 +99,29 @@ async def test_keys_walk_the_rows_search_and_stay_out_of_inputs(studio: Studio) 
     assert await page.locator("dialog[open]").count() == 0
 
 
+async def test_tab_goes_through_a_list_as_through_one_thing(studio: Studio) -> None:
+    page = await studio.open("/?state=list")
+
+    async def tab(keys: str) -> str:
+        """The row that the focus is in after these keys."""
+        await page.keyboard.press(keys)
+        row: str = await page.evaluate("document.activeElement.closest('.row')?.id ?? ''")
+        return row
+
+    rows = [await tab("j") for _ in range(3)]
+    in_hand = rows[-1]
+    assert len({*rows}) == 3
+    seen = [await tab("Tab") for _ in range(8)]
+    inside = seen.index("")
+    assert seen[:inside] == [in_hand] * inside  # what the row has
+    assert seen[inside:] == [""] * (8 - inside)
+    back = [await tab("Shift+Tab") for _ in range(16)]
+    assert {*back} == {"", in_hand}  # into the list where it was left, and out before its first row
+    assert back[-1] == ""
+    forth = [await tab("Tab") for _ in range(16)]
+    assert {*forth} == {"", in_hand}
+
+
 async def test_files_are_sent_one_by_one_and_a_refusal_is_told_in_words(studio: Studio) -> None:
     studio.expected.append("Failed to load resource")
     page = await studio.open()

@@ -44,6 +44,40 @@ export function rowInHand() {
   return row instanceof HTMLElement ? row : null;
 }
 
+/** Whether the focus moves because Tab was pressed. */
+let tabbing = false;
+
+/** Tab goes through a list as through one thing: in at the row in hand, through what that row has, and out. @param {KeyboardEvent} event */
+function passOn(event) {
+  if (event.key !== "Tab") return;
+  tabbing = true;
+  setTimeout(() => (tabbing = false));
+  const row = rowInHand();
+  const list = row?.closest(LISTS);
+  if (!row || !list) return;
+  const stops = [...row.querySelectorAll("a[href], button:enabled, input:enabled")].filter((stop) => stop.checkVisibility());
+  const edge = event.shiftKey ? row : (stops.at(-1) ?? row);
+  if (document.activeElement !== edge) return;
+  const border = document.createElement("span"); // the browser goes on from here
+  border.tabIndex = -1;
+  if (event.shiftKey) itemsOf(list)[0]?.before(border);
+  else list.append(border);
+  border.focus({ preventScroll: true });
+  border.addEventListener("blur", () => border.remove(), { once: true });
+}
+
+/** @param {FocusEvent} event */
+function enter({ target, relatedTarget }) {
+  const row = target instanceof Element ? target.closest(ITEMS) : null;
+  const list = row?.closest(LISTS);
+  if (!tabbing || !list || (relatedTarget instanceof Element && relatedTarget.closest(ITEMS))) return;
+  const inHand = itemsOf(list).find((one) => one.tabIndex === 0);
+  if (inHand && inHand !== row) inHand.focus();
+}
+
+document.addEventListener("keydown", passOn);
+document.addEventListener("focusin", enter);
+
 /** The row of the track on the stage is the selected one; some row of each list can always be reached with Tab. */
 function mark() {
   const stage = document.getElementById("stage");
