@@ -122,6 +122,24 @@ async def test_tab_goes_through_a_list_as_through_one_thing(studio: Studio) -> N
     assert {*forth} == {"", in_hand}
 
 
+async def test_bars_that_only_move_are_written_onto_what_stands_there(studio: Studio) -> None:
+    page = await studio.open()
+    done = await page.evaluate("""
+      async () => {
+        const { moved } = await import("/static/v1/js/ticks.js");
+        const bars = (percent) => `<progress id="progress-x" max="100" value="${percent}"></progress>
+          <span id="percent-x" class="numbers">${percent} %</span> <progress id="progress-gone" value="9"></progress>`;
+        document.body.insertAdjacentHTML("beforeend", bars(7));
+        document.getElementById("progress-gone").remove();
+        const [bar, figure] = ["progress-x", "percent-x"].map((id) => document.getElementById(id));
+        const told = [moved(bars(43)), bar.getAttribute("value"), figure.textContent];
+        const more = '<div id="percent-x">88 %</div>';
+        return [...told, moved(bars(88) + more), moved(more), bar.value, bar.isConnected];
+      }
+    """)
+    assert done == [True, "43", "43 %", False, False, 43, True]  # with anything else in it, it is htmx's to swap
+
+
 async def test_files_are_sent_one_by_one_and_a_refusal_is_told_in_words(studio: Studio) -> None:
     studio.expected.append("Failed to load resource")
     page = await studio.open()

@@ -15,6 +15,7 @@ interface HtmxConnection {
   attempt: number;
 }
 interface HtmxDetail {
+  message?: { data: string; event?: string };
   ctx?: { sourceElement?: Element; request?: { action: string }; response?: { status: number; raw: Response }; target?: Element };
   connection?: HtmxConnection;
   status?: number;

@@ -12,6 +12,7 @@
 import { mixOf } from "./mix.js";
 import { Mixer } from "./mixer.js";
 import { PlainMixer, WHY_PLAIN, mayMix } from "./plain-mixer.js";
+import { onSettled } from "./settled.js";
 import { announce, clock as time, toast } from "./words.js";
 
 /** @typedef {import("./mixer.js").SourceDescription} SourceDescription */
@@ -159,7 +160,7 @@ class Player extends HTMLElement {
     volume.dispatchEvent(new Event("input", { bubbles: true }));
     volume.addEventListener("input", () => this.#volume(Number(volume.value)));
     this.#volume(Number(volume.value));
-    document.addEventListener("htmx:after:settle", () => this.#mark());
+    onSettled(() => this.#mark());
     this.#mark();
   }
 

@@ -4,6 +4,7 @@
  */
 
 import { give, take } from "./slots.js";
+import { moved } from "./ticks.js";
 import { announce } from "./words.js";
 
 const FIRST_WAIT_MS = 500;
@@ -91,7 +92,10 @@ on("htmx:sse:after:connection", (feed) => {
   heard();
 });
 
-on("htmx:sse:before:message", heard);
+on("htmx:sse:before:message", (_feed, { message }, event) => {
+  heard();
+  if (message && !message.event && moved(message.data)) event.preventDefault();
+});
 
 on("htmx:sse:error", (_feed, { status, connection }) => {
   if (status !== 401 && status !== 403) return show("offline");
