@@ -201,8 +201,10 @@ async def _hears(bench: Bench, page: Page) -> bool:
 
 
 async def rename(bench: Bench, track_id: UUID) -> str:
-    """Change a track's title and give it."""
+    """Change a track's title and give it; the rest stays, or a search without a hit would have one from then on."""
     title = f"Changed {time.monotonic()}"
     async with transaction() as session:
-        await library.change_track(session, bench.owner_id, track_id, title=title, artist="", album="")
+        track = await library.get_track(session, bench.owner_id, track_id)
+        words = {"artist": track.artist, "album": track.album}
+        await library.change_track(session, bench.owner_id, track_id, title=title, **words)
     return title

@@ -29,7 +29,7 @@ PAGES = 5
 DOWN_S = 3.0
 PATIENCE_S = 60.0
 # How a page connects anew: see feed() in components/status.html and the extension's own delays.
-FIRST_DELAY_S, LONGEST_DELAY_S, JITTER = 0.5, 2.0, 0.3
+FIRST_DELAY_S, LONGEST_DELAY_S, JITTER = 0.5, 1.0, 0.3
 ROWS = re.compile(r'class="page-of-rows"[^>]* data-page="([^"]+)"')
 FEED = re.compile(r'hx-sse:connect="([^"]+)"')
 

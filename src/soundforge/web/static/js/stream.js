@@ -8,7 +8,7 @@ import { moved } from "./ticks.js";
 import { announce } from "./words.js";
 
 const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 2000;
+const LONGEST_WAIT_MS = 1000;
 
 /** A sign of life comes every 15 s: a line on which nothing came for so long is dead, whatever the browser thinks of it. */
 export const silence = { longest_ms: 35_000 };
