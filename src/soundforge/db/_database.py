@@ -60,7 +60,11 @@ async def open_database(dsn: str, *, pool_size: int = 10) -> AsyncIterator[Datab
         raise RuntimeError("A process opens one database at a time.")
     engine = create_async_engine(
         "postgresql+psycopg://",
-        async_creator=lambda: psycopg.AsyncConnection.connect(dsn, connect_timeout=_CONNECT_LIMIT_S),
+        async_creator=lambda: psycopg.AsyncConnection.connect(
+            dsn,
+            connect_timeout=_CONNECT_LIMIT_S,
+            prepare_threshold=None,  # a plan for any words takes a search twice the time of one for these
+        ),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=_POOL_WAIT_S,
