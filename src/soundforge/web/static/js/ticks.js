@@ -1,4 +1,4 @@
-/** Bars and figures of jobs that only got on: written onto what stands there. A swap of each would cost a core at 250 a second. */
+/** Bars and figures of jobs that only got on: written onto what stands there. Swapped, 250 a second cost twice as much. */
 
 const MOVES = 'progress[id], span[id^="percent-"]';
 const fresh = document.createElement("template");
