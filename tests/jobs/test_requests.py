@@ -160,6 +160,34 @@ async def test_a_queued_job_is_cancelled_at_once_and_never_begins(node: jobs.Nod
     assert [run.job_id for run in began] == [other.id]
 
 
+async def test_the_oban_job_of_a_queued_one_is_cancelled_in_the_same_transaction(owner_id: UUID) -> None:
+    async def cancel_and_fail(job: Job) -> None:
+        async with transaction() as session:
+            await jobs.request_cancel(session, owner_id, job.id)
+            raise ZeroDivisionError
+
+    job = await add(owner_id)
+    with pytest.raises(ZeroDivisionError):
+        await cancel_and_fail(job)
+    assert await no_orphans()
+    async with transaction() as session:  # a command does no more: it has no node that could tell Oban
+        await jobs.request_cancel(session, owner_id, job.id)
+    assert await no_orphans()
+    async with transaction() as session:
+        again = await jobs.retry_job(session, owner_id, job.id)
+    assert (again.status, await count("oban_jobs WHERE state = 'cancelled'")) == ("queued", 1)
+    assert await no_orphans()
+
+
+async def test_an_oban_job_that_a_worker_has_fetched_is_left_to_it(owner_id: UUID) -> None:
+    job = await add(owner_id)
+    async with transaction() as session:
+        await session.execute(text("UPDATE oban_jobs SET state = 'executing'"))
+    async with transaction() as session:
+        await jobs.request_cancel(session, owner_id, job.id)
+    assert await count("oban_jobs WHERE state = 'executing'") == 1
+
+
 async def test_a_finished_job_cannot_be_cancelled(owner_id: UUID) -> None:
     job = await add(owner_id)
     await move(job, Status.PROCESSING, Status.COMPLETED)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from soundforge import app, jobs, views
@@ -25,14 +26,15 @@ class Show:
     """Shows how jobs get on."""
 
     quiet: bool = False
-    _bars: Progress | None = None
+    to: Console = console
+    bars: Progress | None = None
     _tasks: dict[UUID, TaskID] = field(default_factory=dict)
     _told: dict[UUID, str] = field(default_factory=dict)
 
     @contextmanager
     def on_terminal(self) -> Iterator["Show"]:
         """Draw bars while the block lasts, if this is a terminal and nobody asked for quiet."""
-        if self.quiet or not console.is_terminal:
+        if self.quiet or not self.to.is_terminal:
             yield self
             return
         columns = (
@@ -41,16 +43,17 @@ class Show:
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
         )
-        with Progress(*columns, console=console) as self._bars:
+        with Progress(*columns, console=self.to) as self.bars:
             yield self
 
     def update(self, found: list[JobView]) -> None:
         """Take in how the jobs are now."""
         for job in found:
             name = f"{job.kind:<10} {job.title}"
-            if self._bars:
-                task = self._tasks.setdefault(job.id, self._bars.add_task(name, total=100))
-                self._bars.update(task, completed=job.progress)
+            if self.bars:
+                if job.id not in self._tasks:
+                    self._tasks[job.id] = self.bars.add_task(name, total=100)
+                self.bars.update(self._tasks[job.id], completed=job.progress)
             elif not self.quiet and self._told.get(job.id) != job.status:
                 say(f"{name}: {job.status}" + (f" - {job.error}" if job.error else ""))
             self._told[job.id] = job.status

@@ -26,6 +26,11 @@ _log = logs.get(__name__)
 
 # Written out: with parameters, a statement that the driver prepares no longer matches the index of active jobs.
 _ACTIVE = text(f"status IN ({', '.join(sorted(f"'{status.value}'" for status in ACTIVE))})")
+# One that a worker has fetched at this moment is left: the claim reads the row and calls it off itself.
+_CALL_OFF = text("""
+UPDATE oban_jobs SET state = 'cancelled', cancelled_at = timezone('UTC', now())
+WHERE id = :id AND state IN ('available', 'scheduled', 'retryable', 'suspended')
+""")
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,9 @@ async def retry_job(session: AsyncSession, owner_id: UUID, job_id: UUID) -> Job:
 
 
 async def request_cancel(session: AsyncSession, owner_id: UUID, job_id: UUID) -> Job:
-    """Cancel a job: a queued one ends at once, a running one is asked to stop. Then ``wake_cancelled`` it.
+    """Cancel a job: a queued one ends at once, with its Oban job; a running one is asked to stop.
+
+    Then ``wake_cancelled`` it.
 
     Raises ``NotFound``, ``Conflict`` ("already_finished").
     """
@@ -121,6 +128,7 @@ async def request_cancel(session: AsyncSession, owner_id: UUID, job_id: UUID) ->
             "next_attempt_at": None,
             "finished_at": func.clock_timestamp(),
         }
+        await session.execute(_CALL_OFF, {"id": job.oban_job_id})
     elif job.status in RUNNING:
         values = {"cancel_requested_at": func.coalesce(JOBS.c.cancel_requested_at, func.clock_timestamp())}
     else:
@@ -131,13 +139,12 @@ async def request_cancel(session: AsyncSession, owner_id: UUID, job_id: UUID) ->
 
 
 async def wake_cancelled(job: Job) -> None:
-    """After the commit of a cancellation: tell the worker now, and Oban that a queued job is off.
+    """After the commit of a cancellation: tell the worker of a running job now.
 
-    Only speeds things up: the worker reads the row every second, and a cancelled row is never claimed.
-    So a process without a node (a command) need not do it.
+    Only speeds things up: the worker reads the row every second. So a process without a node (a command) need not.
     """
     node = find_any_node()
-    if node is None or job.oban_job_id is None:
+    if node is None or job.oban_job_id is None or job.status not in RUNNING:
         return
     try:
         await node.oban.cancel_job(job.oban_job_id)
