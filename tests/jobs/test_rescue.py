@@ -209,7 +209,7 @@ async def test_the_row_of_an_orphan_decides(
 
 
 async def test_a_row_whose_oban_job_was_removed_fails_and_can_be_tried_again(
-    node: jobs.Node, script: Script, wire: Wire
+    node: jobs.Node, script: Script, wire: Wire, swept: list[str]
 ) -> None:
     async def never(_candidate: jobs.Candidate) -> jobs.NotYet:
         return jobs.NotYet("Not today.", wait_s=1000)
@@ -224,6 +224,9 @@ async def test_a_row_whose_oban_job_was_removed_fails_and_can_be_tried_again(
             await asyncio.sleep(0.02)
     await execute("DELETE FROM oban_jobs WHERE id = :id", id=job.oban_job_id)
     assert (await wire.until(job, "failed"))["error_code"] == "interrupted"
+    async with asyncio.timeout(DEADLINE_S):
+        while f"jobs/{job.id}/0/" not in swept:
+            await asyncio.sleep(0.02)
 
 
 async def test_a_node_that_lost_its_lock_takes_the_same_slot_again(

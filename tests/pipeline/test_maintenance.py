@@ -2,7 +2,7 @@ import asyncio
 import os
 import time
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select, text, update
 from structlog.testing import capture_logs
@@ -59,6 +59,22 @@ async def test_a_purge_that_was_killed_between_objects_and_rows_is_done_again(wo
     workshop.storage.objects.clear()
     assert (await purge(workshop)).result["files"] == 11
     assert await workshop.left_over() == []
+
+
+async def test_what_a_dead_run_could_not_take_back_goes_with_the_next_purge(workshop: Workshop) -> None:
+    _, made = await workshop.forge()
+    separation = made["separation"]
+    async with transaction() as session:  # its second run, as if the first had been lost
+        await session.execute(text("SET LOCAL session_replication_role = replica"))
+        await session.execute(update(Job).where(Job.id == separation.id).values(run=2))
+    named = set(workshop.storage.objects)
+    assert any(key.startswith(f"jobs/{separation.id}/1/") for key in named), "rows name what the first run stored"
+    unknown = f"jobs/{uuid4()}/1/x.flac"
+    for key in (f"jobs/{separation.id}/1/left.flac", f"jobs/{separation.id}/2/young.flac", unknown):
+        workshop.storage.objects[key] = workshop.storage.objects[min(named)]
+    assert (await purge(workshop)).result["files"] == 1
+    assert workshop.storage.objects.keys() - named == {f"jobs/{separation.id}/2/young.flac", unknown}
+    assert named <= workshop.storage.objects.keys()
 
 
 async def test_a_zip_goes_after_a_day_and_can_be_made_again(workshop: Workshop) -> None:

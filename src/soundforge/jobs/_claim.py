@@ -12,9 +12,10 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import Unavailable
+from soundforge.jobs._cleaning import remove_stored
 from soundforge.jobs._fence import JOBS, Fence, patient_transaction
 from soundforge.jobs._kinds import first_status
-from soundforge.jobs._node import Node
+from soundforge.jobs._node import Node, prefix_of
 from soundforge.jobs._requeue import requeue
 from soundforge.jobs._run import Run
 from soundforge.tables import RUNNING, Kind, Status
@@ -98,21 +99,25 @@ async def _wait(node: Node, oban_job: oban.Job, job_id: UUID, not_yet: NotYet) -
 
 async def _take(node: Node, oban_job: oban.Job, job_id: UUID, fault: Exception | None) -> Answer:
     async with _patient(node) as session:
-        await _end_lost_run(session, oban_job, job_id)
+        lost = await _end_lost_run(session, oban_job, job_id)
         row = (await session.execute(_claim_statement(node, oban_job, job_id))).one_or_none()
+    if lost is not None:
+        await remove_stored(node.on_sweep, prefix_of(job_id, lost))
     if row is None:
         return oban.Cancel("the row was taken")
     return Run(node, row, oban_job, fault)
 
 
-async def _end_lost_run(session: AsyncSession, oban_job: oban.Job, job_id: UUID) -> None:
-    """End a run that this Oban job left behind: Oban gives a job to one worker, so that run has none."""
+async def _end_lost_run(session: AsyncSession, oban_job: oban.Job, job_id: UUID) -> int | None:
+    """End a run that this Oban job left behind and say which: Oban gives a job to one worker, so that run has none."""
     running = [status.value for status in RUNNING]
     statement = select(JOBS).where(_ours(oban_job, job_id), JOBS.c.status.in_(running)).with_for_update()
     row = (await session.execute(statement)).one_or_none()
-    if row is not None:
-        lost = Fence(row.id, row.run, Status(row.status))
-        await requeue(session, lost, code="interrupted", sentence="The work was interrupted and starts again.")
+    if row is None:
+        return None
+    lost = Fence(row.id, row.run, Status(row.status))
+    await requeue(session, lost, code="interrupted", sentence="The work was interrupted and starts again.")
+    return lost.run
 
 
 def _claim_statement(node: Node, oban_job: oban.Job, job_id: UUID) -> Any:

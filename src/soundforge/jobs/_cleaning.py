@@ -20,10 +20,13 @@ async def clean(run: Run, *, keep_stored: bool) -> None:
 
 
 async def remove_stored(on_sweep: OnSweep, prefix: str) -> None:
-    """Remove what a dead run stored; a storage that is away now must not change the job's ending."""
+    """Remove what a dead run stored; a storage that is away now must not change the job's ending.
+
+    The next purge tries again, see ``list_dead_runs``.
+    """
     try:
         await on_sweep(prefix)
-    except Exception:  # noqa: BLE001 - storage adapters fail in ways of their own; the next sweep tries again
+    except Exception:  # noqa: BLE001 - storage adapters fail in ways of their own
         _log.exception("job.stored_files_left", prefix=prefix)
 
 

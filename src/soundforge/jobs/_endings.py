@@ -12,6 +12,8 @@ interrupted    shutdown, database away    failed → queued             Snooze(0
 =============  =========================  ==========================  ==========================
 """
 
+import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ import oban
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from soundforge import logs
 from soundforge.errors import SoundForgeError, Unavailable
 from soundforge.jobs._fence import AWAY, JOBS, Superseded, patient_transaction
 from soundforge.jobs._kinds import backoff_s
@@ -33,6 +36,10 @@ from soundforge.tables import Status
 
 POSTPONE_LIMIT = 50  # runs after which Retry-After no longer gives the attempt back
 _FOREVER_S = float("inf")
+_AGAIN_S = 1.0
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+_log = logs.get(__name__)
 
 
 class Ending(Enum):
@@ -85,6 +92,8 @@ def interrupted(error: BaseException | None = None) -> Verdict:
 
 
 def _judge_error(run: Run, error: BaseException | None) -> Verdict:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        error = Unavailable("The disk is full.", code="disk_full", detail=str(error))
     if not isinstance(error, SoundForgeError):
         sentence = "Something went wrong inside Sound Forge. The log has the details."
         return Verdict(Ending.GIVE_UP, "bug", sentence, error=error)
@@ -110,7 +119,7 @@ async def write(run: Run, verdict: Verdict) -> Verdict:
         return verdict
     if verdict.ending is not Ending.SUPERSEDED:
         try:
-            return await _write(run, verdict)
+            return await _write_at_last(run, verdict)
         except Superseded:
             pass
     row = await _read_row(run)
@@ -118,6 +127,21 @@ async def write(run: Run, verdict: Verdict) -> Verdict:
         return Verdict(Ending.DONE)
     keeps = row is not None and (row.status, row.oban_job_id) == (Status.QUEUED, run.oban_job.id)
     return Verdict(Ending.SUPERSEDED, "superseded", "Another run has this job now.", keeps_oban_job=keeps)
+
+
+async def _write_at_last(run: Run, verdict: Verdict) -> Verdict:
+    """Write the ending, however often it takes; one that came through without an answer is superseded the next time."""
+    told = False
+    while True:
+        try:
+            return await _write(run, verdict)
+        except Unavailable as error:
+            if run.node.stopping.is_set():
+                raise
+            if not told:
+                _log.warning("job.ending_waits", job_id=str(run.job_id), run=run.run, error_code=error.code)
+            told = True
+        await asyncio.sleep(run.node.scaled(_AGAIN_S))
 
 
 async def _write(run: Run, verdict: Verdict) -> Verdict:

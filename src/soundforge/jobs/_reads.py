@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from soundforge.errors import NotFound
 from soundforge.jobs._fence import JOBS
 from soundforge.jobs._kinds import KEEP_UPLOADS
+from soundforge.jobs._node import prefix_of
 from soundforge.tables import ACTIVE, RUNNING, Job, Kind, Page, Sort, Status, read_page
 
 _NEWEST = Sort(JOBS.c.created_at, JOBS.c.id, read=datetime.fromisoformat)
@@ -130,6 +131,21 @@ def is_left_failed() -> ColumnElement[bool]:
 async def list_running(session: AsyncSession) -> Sequence[Job]:
     """Return every running job of everybody."""
     return list(await session.scalars(select(Job).where(Job.status.in_([status.value for status in RUNNING]))))
+
+
+async def list_dead_runs(session: AsyncSession, since: datetime) -> list[str]:
+    """Return the storage prefixes of all runs that came to nothing, of jobs that last began after ``since``.
+
+    Nothing may lie there but what rows name: whatever else does was left when its removal failed, or was killed.
+    """
+    rows = await session.execute(select(JOBS.c.id, JOBS.c.status, JOBS.c.run).where(JOBS.c.started_at > since))
+    counts = {Status.COMPLETED.value, *(status.value for status in RUNNING)}
+    return [
+        prefix_of(row.id, run)
+        for row in rows
+        for run in range(1, row.run + 1)
+        if run < row.run or row.status not in counts
+    ]
 
 
 async def list_made_files(session: AsyncSession, kind: Kind) -> Sequence[UUID]:

@@ -5,6 +5,7 @@ rescued when it still is one on a later pass, after a time in which every living
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -95,7 +96,7 @@ async def rescue_orphans(lookout: Lookout) -> list[Rescued]:
     stale = {"stale_s": STALE_S * lookout.scale}
     async with db.reading() as session:
         found = {tuple(row) for row in await session.execute(_ORPHANS, stale)}
-    return await _rescue_all(lookout.confirm(found))
+    return await rescue_all(lookout.confirm(found))
 
 
 async def rescue_node(node: str) -> list[Rescued]:
@@ -103,10 +104,11 @@ async def rescue_node(node: str) -> list[Rescued]:
     async with db.transaction() as session:
         await session.execute(text("DELETE FROM oban_producers WHERE node = :node"), {"node": node})
         found = [tuple(row) for row in await session.execute(_OF_NODE, {"node": node})]
-    return await _rescue_all(found)
+    return await rescue_all(found)
 
 
-async def _rescue_all(orphans: list[tuple[Any, ...]]) -> list[Rescued]:
+async def rescue_all(orphans: Sequence[tuple[Any, ...]]) -> list[Rescued]:
+    """Decide each Oban job (id, attempted_at) that nobody works, by its row; those that got on meanwhile are left."""
     rescued = []
     for oban_job_id, attempted_at in orphans:
         async with db.transaction() as session:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from soundforge import db, logs
 from soundforge.jobs._fence import Fence
 from soundforge.jobs._requeue import fail
-from soundforge.jobs._rescue import Lookout
+from soundforge.jobs._rescue import Lookout, Rescued
 from soundforge.tables import ACTIVE, Status
 
 _log = logs.get(__name__)
@@ -20,20 +20,20 @@ WHERE j.status IN ({_ACTIVE}) AND (o.id IS NULL OR o.state IN ('completed', 'dis
 """  # noqa: S608 - made of our own constants
 
 
-async def end_strays(lookout: Lookout) -> None:
+async def end_strays(lookout: Lookout) -> list[Rescued]:
     """One pass of the leader: nobody will ever work these rows, so they fail and can be tried again."""
     async with db.reading() as session:
         found = {tuple(row) for row in await session.execute(text(_STRAYS))}
-    for stray in lookout.confirm(found):
-        await _end(stray)
+    ended = [await _end(stray) for stray in lookout.confirm(found)]
+    return [stray for stray in ended if stray is not None]
 
 
-async def _end(stray: tuple[Any, ...]) -> None:
+async def _end(stray: tuple[Any, ...]) -> Rescued | None:
     job_id, run, status, oban_job_id, state = stray
     async with db.transaction() as session:
         still = await session.execute(text(f"{_STRAYS} AND j.id = :id FOR UPDATE OF j"), {"id": job_id})
         if [tuple(row) for row in still] != [stray]:
-            return
+            return None
         code, sentence = (
             ("cancelled", "This was cancelled.")
             if state == "cancelled"
@@ -41,3 +41,4 @@ async def _end(stray: tuple[Any, ...]) -> None:
         )
         await fail(session, Fence(job_id, run, Status(status)), code=code, sentence=sentence)
     _log.warning("job.stray_ended", job_id=str(job_id), oban_job_id=oban_job_id, oban_state=state, error_code=code)
+    return Rescued(job_id, run)

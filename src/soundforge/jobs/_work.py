@@ -7,9 +7,10 @@ from uuid import UUID
 import oban
 
 from soundforge import logs
+from soundforge.errors import Unavailable
 from soundforge.jobs._claim import Candidate, Needs, NotYet, claim
 from soundforge.jobs._cleaning import clean
-from soundforge.jobs._endings import Ending, judge, tell_oban, write
+from soundforge.jobs._endings import Ending, Verdict, judge, tell_oban, write
 from soundforge.jobs._failures import log_failure
 from soundforge.jobs._kinds import backoff_s
 from soundforge.jobs._node import get_node
@@ -18,6 +19,8 @@ from soundforge.jobs._watch import Stop, watch
 from soundforge.tables import Kind
 
 _log = logs.get(__name__)
+
+_AGAIN_S = 1.0
 
 type Body = Callable[[Run], Awaitable[None]]
 
@@ -52,21 +55,32 @@ def retry_in_s(oban_job: oban.Job) -> int:
 
 
 async def work(oban_job: oban.Job, body: Body, *, needs: Needs | None = None) -> object:
-    """Work one job from claim to ending; what it returns or raises is Oban's to read."""
+    """Work one job from claim to ending; what it returns or raises is Oban's to read.
+
+    Where the database went away between two answers Oban puts the job back without spending an attempt: the next
+    claim ends the run that this one may have left.
+    """
     node = get_node(oban_job.attempted_by[0])
+    about = {"job_id": oban_job.args["job_id"], "oban_job_id": oban_job.id, "node": node.name}
     try:
         answer = await claim(node, oban_job, needs)
-        return await _work(answer, body) if isinstance(answer, Run) else answer
+        verdict = await _work(answer, body) if isinstance(answer, Run) else None
+    except Unavailable as error:
+        _log.warning("job.put_back", **about, error_code=error.code, error=error.sentence, detail=error.detail)
+        return oban.Snooze(round(node.scaled(_AGAIN_S)))
+    except Exception:
+        _log.exception("job.broken", **about)
+        raise
     finally:
         node.memory.release(UUID(oban_job.args["job_id"]))
+    return answer if verdict is None else tell_oban(verdict)
 
 
-async def _work(run: Run, body: Body) -> object:
+async def _work(run: Run, body: Body) -> Verdict:
     log = _log.bind(job_id=str(run.job_id), kind=run.kind.value, run=run.run, attempt=run.attempt)
     log.info("job.began", queue=run.queue, node=run.node.name)
     keep_stored = True  # unless we know that the run came to nothing
     try:
-        await asyncio.to_thread(run.folder.mkdir, parents=True, exist_ok=True)
         verdict = await write(run, judge(run, *await _supervise(run, body)))
         keep_stored = verdict.ending is Ending.DONE
     finally:  # also when Oban's grace is over: then the row stays as it is, and rescue finds it
@@ -75,7 +89,7 @@ async def _work(run: Run, body: Body) -> object:
         log.info("job.done")
     else:
         log_failure(run, verdict)
-    return tell_oban(verdict)
+    return verdict
 
 
 async def _supervise(run: Run, body: Body) -> tuple[Stop | None, BaseException | None]:
@@ -98,6 +112,7 @@ async def _supervise(run: Run, body: Body) -> tuple[Stop | None, BaseException |
 async def _whole(run: Run, body: Body) -> None:
     if run.fault is not None:
         raise run.fault
+    await asyncio.to_thread(run.folder.mkdir, parents=True, exist_ok=True)
     await body(run)
     if not run.finished:
         async with run.done():

@@ -14,6 +14,8 @@ def new_file(stored: Stored, media_type: str) -> NewFile:
 async def sweep_prefix(storage: Storage, prefix: str) -> list[str]:
     """Remove what a dead run stored but never made real; returns the removed keys."""
     keys = [key async for key, _size in storage.list(prefix)]
+    if not keys:
+        return []
     async with reading() as session:
         real = {file.key for file in await library.list_files(session, prefix)}
     gone = [key for key in keys if key not in real]

@@ -7,11 +7,14 @@ from soundforge.db import reading
 from soundforge.errors import Broken
 from soundforge.pipeline import _model_jobs, _tools
 from soundforge.pipeline._demo import make_demo
+from soundforge.pipeline._files import sweep_prefix
 from soundforge.pipeline._incoming import remove_left_uploads
 from soundforge.pipeline._parts import KEEP_PARTS, forget_late_uploads
 from soundforge.pipeline._ports import ports
 from soundforge.pipeline._spotify import check_spotify
 from soundforge.tables import Kind
+
+_LOOKS_BACK = timedelta(days=30)
 
 
 async def maintain(run: jobs.Run) -> None:
@@ -35,7 +38,7 @@ async def purge(run: jobs.Run) -> None:
     """Remove what was deleted long enough ago, files nothing refers to, logins that ran out, uploads left alone."""
     await _purge_tracks(run)
     await _forget_late(run)
-    removed = await _remove_orphans(run)
+    removed = await _remove_orphans(run) + await _remove_left()
     uploads = await remove_left_uploads(ports().settings)
     async with run.done({"files": removed, "uploads": uploads}):
         pass
@@ -56,6 +59,13 @@ async def _forget_late(run: jobs.Run) -> None:
     async with run.writing() as session:
         await accounts.remove_expired_sessions(session)
         await forget_late_uploads(session, datetime.now(UTC) - KEEP_PARTS)
+
+
+async def _remove_left() -> int:
+    """What dead runs stored and could not take back: storage or database were away, or they were killed."""
+    async with reading() as session:
+        prefixes = await jobs.list_dead_runs(session, datetime.now(UTC) - _LOOKS_BACK)
+    return sum([len(await sweep_prefix(ports().storage, prefix)) for prefix in prefixes])
 
 
 async def _remove_orphans(run: jobs.Run) -> int:

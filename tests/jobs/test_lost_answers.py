@@ -1,0 +1,142 @@
+"""Answers that never come, of the database to a claim, an ending, a fetch; and a disk that is full."""
+
+import asyncio
+import errno
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from soundforge import jobs
+from soundforge.db import reading, transaction
+from soundforge.errors import Unavailable
+from soundforge.jobs import _claim, _endings
+from soundforge.tables import Job, Kind
+from tests.support.jobs import DEADLINE_S, Script, Wire
+
+AWAY = Unavailable("The database is away.", code="database_away")
+
+
+def once(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, lost: str) -> list[str]:
+    """The first call of a step fails as when the database goes away, before or after it did its work."""
+    step, broken = getattr(module, name), []
+
+    async def breaking(*args: Any, **named: Any) -> Any:
+        if broken:
+            return await step(*args, **named)
+        broken.append(name)
+        if lost == "the answer":
+            await step(*args, **named)
+        raise AWAY
+
+    monkeypatch.setattr(module, name, breaking)
+    return broken
+
+
+async def oban_job(job: Job) -> tuple[str, int]:
+    async with reading() as session:
+        row = await session.execute(
+            text("SELECT state::text, attempt FROM oban_jobs WHERE id = :id"), {"id": job.oban_job_id}
+        )
+    state, attempt = row.one()
+    return state, attempt
+
+
+async def until(is_so: Callable[[], Any]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not await is_so():
+            await asyncio.sleep(0.02)
+
+
+async def nothing(_run: jobs.Run) -> None:
+    pass
+
+
+@pytest.mark.parametrize("lost", ["the question", "the answer"])
+async def test_a_claim_without_an_answer_is_made_again_and_costs_no_attempt(
+    node: jobs.Node, script: Script, wire: Wire, swept: list[str], monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    assert once(monkeypatch, _claim, "_take", lost) == []
+    with capture_logs() as lines:
+        job = await script.add(nothing)
+        await wire.until(job, "completed")
+    row = await script.get(job)
+    assert (row.run, row.attempt) == (2 if lost == "the answer" else 1, 1)
+    assert swept == ([f"jobs/{job.id}/1/"] if lost == "the answer" else []), (
+        "what the lost run may have stored is looked after"
+    )
+    (told,) = [line for line in lines if line["event"] == "job.put_back"]
+    assert (told["job_id"], told["error_code"]) == (str(job.id), "database_away")
+
+
+@pytest.mark.parametrize("lost", ["the question", "the answer"])
+async def test_an_ending_without_an_answer_is_written_again(
+    node: jobs.Node, script: Script, wire: Wire, swept: list[str], monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    async def body(run: jobs.Run) -> None:
+        if run.run == 1:
+            raise Unavailable("Later.", code="later")
+
+    once(monkeypatch, _endings, "_write", lost)
+    with capture_logs() as lines:
+        job = await script.add(body)
+        await wire.until(job, "completed")
+    row = await script.get(job)
+    assert row.run == 2, "the run that ended was never taken for one that was lost"
+    assert swept == [f"jobs/{job.id}/1/"]
+    assert [line["error_code"] for line in lines if line["event"] == "job.ending_waits"] == ["database_away"]
+    await until(lambda: _is(job, "completed"))
+
+
+async def _is(job: Job, state: str) -> bool:
+    return (await oban_job(job))[0] == state
+
+
+async def test_a_fetch_without_an_answer_is_noticed_and_the_job_worked(
+    node: jobs.Node, script: Script, wire: Wire
+) -> None:
+    queue = node.oban.check_queue("analysis")
+    assert queue is not None
+    async with transaction() as session:
+        job = await jobs.add_job(
+            session, kind=Kind.ANALYSIS, owner_id=script.owner_id, unique_key="x", params={"body": "nothing"}
+        )
+        taken = """
+            UPDATE oban_jobs SET state = 'executing', attempt = 1, attempted_at = timezone('UTC', now()),
+              attempted_by = ARRAY[CAST(:node AS text), CAST(:uuid AS text)] WHERE id = :id
+        """
+        await session.execute(text(taken), {"node": node.name, "uuid": queue.uuid, "id": job.oban_job_id})
+    await wire.until(job, "completed")
+    await until(lambda: _is(job, "completed"))
+    assert await oban_job(job) == ("completed", 1), "the attempt that nobody made is given back"
+
+
+async def test_a_run_whose_folder_cannot_be_made_ends_and_says_so(node: jobs.Node, script: Script, wire: Wire) -> None:
+    node.folder.mkdir(parents=True, exist_ok=True)
+    job = await script.add(nothing, need=lambda candidate: _block(node, candidate))
+    with capture_logs() as lines:
+        await wire.until(job, "failed")
+        await until(lambda: _is(job, "cancelled"))
+    row = await script.get(job)
+    assert (row.run, row.error_code) == (1, "bug")
+    assert [line["error_type"] for line in lines if line["event"] == "job.failed"] == ["NotADirectoryError"]
+
+
+async def _block(node: jobs.Node, candidate: jobs.Candidate) -> None:
+    (node.folder / str(candidate.job_id)).write_text("in the way")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+async def test_a_full_disk_is_told_as_one_and_tried_again(
+    node: jobs.Node, script: Script, wire: Wire, number: int
+) -> None:
+    async def body(run: jobs.Run) -> None:
+        if run.run == 1:
+            raise OSError(number, "it is full")
+
+    job = await script.add(body)
+    failed = await wire.until(job, "failed")
+    await wire.until(job, "completed")
+    assert failed["error_code"] == "disk_full"
