@@ -2,11 +2,12 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from soundforge.children import Limits, Warm, open_warm
+from soundforge.children import Limits, Warm, open_warm, warm_child, warm_mb
 from soundforge.errors import Invalid, Unavailable
 from tests.support.processes import none_left
 
@@ -15,8 +16,8 @@ PATIENT = Limits(total_s=60, silence_s=60)
 
 
 @pytest.fixture
-async def warm() -> AsyncIterator[Warm]:
-    async with open_warm(idle_s=3600, requests=3) as warm:
+async def warm(tmp_path: Path) -> AsyncIterator[Warm]:
+    async with open_warm(tmp_path / "warm", idle_s=3600, requests=3) as warm:
         yield warm
 
 
@@ -70,22 +71,22 @@ async def test_a_child_that_died_while_it_waited_is_replaced(warm: Warm) -> None
 async def test_a_cancelled_request_leaves_no_process(warm: Warm) -> None:
     async def hang() -> None:
         async with warm.take(HOSTILE, limits=PATIENT) as child:
-            pids.append(child.pid)
-            await child.ask({"do": "hangs"})
+            await child.ask({"do": "family_that_hangs"}, on_part=family.set_result)
 
-    pids: list[int] = []
+    family: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(hang())
     async with asyncio.timeout(60):
-        while not pids:
-            await asyncio.sleep(0.01)
+        pids = (await family)["document"]["pids"]
+    assert len(pids) == 3
+    assert all(psutil.pid_exists(pid) for pid in pids), "the request was to be in progress"
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert none_left(pids, within_s=0)
 
 
-async def test_a_child_that_waits_too_long_ends_by_itself() -> None:
-    async with open_warm(idle_s=0.2) as warm:
+async def test_a_child_that_waits_too_long_ends_by_itself(tmp_path: Path) -> None:
+    async with open_warm(tmp_path / "warm", idle_s=0.2) as warm:
         pid = await pid_of(warm)
         assert warm.rss_mb > 0
         async with asyncio.timeout(60):
@@ -94,9 +95,29 @@ async def test_a_child_that_waits_too_long_ends_by_itself() -> None:
         assert warm.rss_mb == 0
 
 
-async def test_nothing_is_left_of_the_children_or_their_folders_at_the_end() -> None:
-    async with open_warm() as warm, warm.take(HOSTILE, limits=PATIENT) as child:
+async def test_nothing_is_left_of_the_children_or_their_folders_at_the_end(tmp_path: Path) -> None:
+    place = tmp_path / "warm"
+    async with open_warm(place) as warm:
+        assert not place.exists(), "it is made with the first child"
+        async with warm.take(HOSTILE, limits=PATIENT) as child:
+            await child.ask({"do": "answers"})
         pid, folder = child.pid, child.folder
-        await child.ask({"do": "answers"})
+        assert folder.parent == place
+        await warm.end()
+        assert not folder.exists(), "the folder of a child goes with it"
+        await pid_of(warm)
     assert none_left([pid], within_s=0)
-    assert not folder.parent.exists()
+    assert not place.exists()
+
+
+async def test_a_child_stays_only_where_a_place_for_it_is_open(tmp_path: Path) -> None:
+    async with warm_child(HOSTILE, folder=tmp_path / "alone", limits=PATIENT) as child:
+        assert child.folder == tmp_path / "alone"
+    assert none_left([child.pid], within_s=0)
+    async with open_warm(tmp_path / "warm"):
+        async with warm_child(HOSTILE, folder=tmp_path / "alone", limits=PATIENT) as child:
+            await child.ask({"do": "answers"})
+        assert child.alive
+        assert warm_mb() > 0
+    assert none_left([child.pid], within_s=0)
+    assert warm_mb() == 0

@@ -1,16 +1,19 @@
 """A job whose worker died goes on; one whose worker lives is left alone."""
 
 import asyncio
+import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
+import psutil
 import pytest
 from sqlalchemy import text
 
-from soundforge import jobs
+from soundforge import children, jobs
 from soundforge.config import Settings
 from soundforge.db import Database, reading, transaction
 from soundforge.jobs._rescue import rescue_node
@@ -87,6 +90,65 @@ async def test_a_restarted_worker_takes_its_slot_and_ends_what_its_predecessor_l
         assert not list(worker_settings.work_folder.glob(f"*/{job.id}/1"))
         await wire.until(job, "completed")
         assert (await script.get(job)).run == 2
+
+
+async def test_a_warm_engine_of_a_killed_worker_ends_with_the_next_start_and_leaves_no_folder(
+    database: Database, worker_settings: Settings, script: Script, wire: Wire
+) -> None:
+    warm = worker_settings.work_folder / f"{socket.gethostname()}-0" / "warm"
+    async with run_worker(database.dsn, worker_settings) as worker:
+        job = await script.add_named("hang_once_with_warm_child")
+        told = await wire.until_event(lambda event: str(event.get("stage")).startswith("child"))
+        leader = int(told["stage"].split()[1])
+        async with asyncio.timeout(DEADLINE_S):
+            while len(children.find_living(warm)) < 1 or len(psutil.Process(leader).children()) < 2:
+                await asyncio.sleep(0.02)
+        worker.kill()
+        await worker.wait()
+    left = [leader, *(child.pid for child in psutil.Process(leader).children())]
+    assert all(psutil.pid_exists(pid) for pid in left), "the hostile family was to survive"
+    async with another_node(worker_settings, database):
+        assert none_left(left, within_s=0)
+        assert not warm.exists()
+        await wire.until(job, "completed")
+    assert not warm.parent.exists()
+
+
+async def test_a_node_that_stops_takes_what_was_its_own_along_and_leaves_what_runs_left(
+    database: Database, worker_settings: Settings
+) -> None:
+    async with another_node(worker_settings, database) as node:
+        run = node.run_folder(uuid4(), 1)
+        for folder in (node.folder / "pcm", node.folder / "warm" / "1", run):
+            folder.mkdir(parents=True)
+            (folder / "sound.f32").write_bytes(b"x")
+    assert [path.name for path in node.folder.iterdir()] == [run.parent.name]
+    async with another_node(worker_settings, database):
+        assert not node.folder.exists()
+
+
+async def test_on_a_shared_server_files_of_dead_slots_go_but_no_row_and_nothing_of_a_living_one(
+    database: Database, worker_settings: Settings, script: Script
+) -> None:
+    settings = worker_settings.model_copy(update={"database_url": "set", "queues": "download:1"})
+    work = settings.work_folder
+    async with another_node(settings, database) as living:
+        for name in (living.name, "gone-0"):
+            (work / f"{name}.lock").touch()
+            for folder in ("pcm", f"{uuid4()}/1"):
+                (work / name / folder).mkdir(parents=True)
+        job = await script.add_named("nothing")
+        beat = "INSERT INTO oban_producers (uuid, node, queue, updated_at)"
+        beat += " VALUES (gen_random_uuid(), 'gone-0', 'analysis', timezone('UTC', now()) + interval '1 hour')"
+        await execute(beat)  # a machine of that name elsewhere, at work
+        executing = "UPDATE oban_jobs SET state = 'executing', attempt = 1, attempted_at = timezone('UTC', now()),"
+        executing += " attempted_by = ARRAY['gone-0', (SELECT uuid::text FROM oban_producers WHERE node = 'gone-0')]"
+        await execute(executing)
+        await execute("UPDATE jobs SET status = 'processing', run = 1, node = 'gone-0' WHERE id = :id", id=job.id)
+        async with another_node(settings, database):
+            assert not (work / "gone-0").exists()
+            assert len(list(living.folder.iterdir())) == 2
+            assert ((await script.get(job)).status, await oban_of(job)) == ("processing", ("executing", 1))
 
 
 async def test_the_boot_of_a_second_node_does_not_touch_the_first(

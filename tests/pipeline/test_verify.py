@@ -157,6 +157,14 @@ async def test_a_process_that_outlived_its_run_is_found(
     assert await find() == []
 
 
+async def test_a_warm_engine_is_a_finding_once_its_node_is_dead(owner_id: UUID, settings: Settings, find: Find) -> None:
+    folder = settings.work_folder / "here-0" / "warm"
+    async with children.open_warm(folder) as warm, warm.take(HOSTILE, limits=children.Limits(total_s=60)):
+        assert await find() == ["process_left"]
+        await add_running(owner_id)
+        assert await find() == []
+
+
 async def test_a_process_of_a_run_that_goes_on_is_no_finding(owner_id: UUID, settings: Settings, find: Find) -> None:
     job_id = await add_running(owner_id)
     folder = settings.work_folder / "here-0" / str(job_id) / "1" / "decode"

@@ -57,11 +57,25 @@ async def _hang_once_with_child(run: jobs.Run) -> None:
             await child.ask({"do": "family_that_hangs"})
 
 
+async def _hang_once_with_warm_child(run: jobs.Run) -> None:
+    """On the first run, hang with a child that would stay for the next one, and does not listen."""
+    if run.run == 1:
+        limits = children.Limits(total_s=600, silence_s=600)
+        async with children.warm_child(HOSTILE, folder=run.folder / "child", limits=limits) as child:
+            run.report(1, f"child {child.pid}")
+            await child.ask({"do": "family_that_hangs"})
+
+
 async def _nothing(_run: jobs.Run) -> None:
     """Be through at once."""
 
 
-NAMED: dict[str, Body] = {"hang_once": _hang_once, "hang_once_with_child": _hang_once_with_child, "nothing": _nothing}
+NAMED: dict[str, Body] = {
+    "hang_once": _hang_once,
+    "hang_once_with_child": _hang_once_with_child,
+    "hang_once_with_warm_child": _hang_once_with_warm_child,
+    "nothing": _nothing,
+}
 
 
 class Script:

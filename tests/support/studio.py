@@ -254,11 +254,17 @@ class Studio:
         return [process for process in psutil.process_iter() if _home(process).startswith(home)]
 
     def left_over(self) -> list[str]:
-        """What should not be there when no job is active: run folders, received bytes, half-written files."""
-        runs = [path for path in self.settings.work_folder.glob("*/*/*") if path.parent.name != "pcm"]
+        """What should not be there when no job is active: run folders, received bytes, processes.
+
+        Decoded audio and warm engines are a node's own: they may be there as long as it lives.
+        """
+        work = self.settings.work_folder
+        own = [work / process.node / kept for process in self.processes if process.node for kept in ("pcm", "warm")]
+        working = [path for path in work.glob("*/*/*") if path.parent not in own]
         received = list(self.settings.incoming_folder.glob("*"))
-        processes = [f"{process.pid} {' '.join(process.cmdline())}" for process in self.children()]
-        return [*(str(path.relative_to(self.data)) for path in (*runs, *received)), *processes]
+        processes = [process for process in self.children() if not _works_below(process, own)]
+        names = [f"{process.pid} {' '.join(process.cmdline())}" for process in processes]
+        return [*(str(path.relative_to(self.data)) for path in (*working, *received)), *names]
 
     def close(self) -> None:
         """End everything, the database as well, and leave nothing."""
@@ -278,6 +284,10 @@ def _home(process: psutil.Process) -> str:
         return str(process.environ().get("HOME", "")) if process.status() != psutil.STATUS_ZOMBIE else ""
     except psutil.Error:
         return ""
+
+
+def _works_below(process: psutil.Process, folders: list[Path]) -> bool:
+    return any(Path(_home(process)).is_relative_to(folder) for folder in folders)
 
 
 @contextmanager

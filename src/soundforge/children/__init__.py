@@ -13,7 +13,7 @@ from ._group import find_living, sweep
 from ._limits import Limits
 from ._machine import available_mb, total_mb
 from ._paths import path_inside
-from ._warm import Warm, open_warm
+from ._warm import Warm, open_warm, warm_child, warm_mb
 
 __all__ = [
     "Child",
@@ -29,4 +29,6 @@ __all__ = [
     "sweep",
     "threads_env",
     "total_mb",
+    "warm_child",
+    "warm_mb",
 ]

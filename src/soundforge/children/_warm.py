@@ -1,16 +1,17 @@
 """Children that stay for the next request: what takes seconds to load is loaded once.
 
 At most one stays at a time, for each holds the memory of its engine. It ends when it has been idle for long, after so
-many requests, when another program is wanted, and with whatever opened us; one that failed never stays.
+many requests, when another program is wanted, and with whatever opened us; one that failed never stays. Its folder
+lies where ``open_warm`` was told: in a node's own, where the next start's sweep and ``db verify`` look.
 """
 
 import asyncio
+import shutil
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ._child import Child, open_child
 from ._limits import Limits
@@ -80,9 +81,10 @@ class Warm:
     async def _start(self, key: Key, limits: Limits) -> _Resident:
         self._started += 1
         argv, env = key
+        folder = self._folder / str(self._started)
         async with AsyncExitStack() as stack:
-            opened = open_child(argv, folder=self._folder / str(self._started), limits=limits, env=dict(env))
-            child = await stack.enter_async_context(opened)
+            stack.push_async_callback(_remove, folder)
+            child = await stack.enter_async_context(open_child(argv, folder=folder, limits=limits, env=dict(env)))
             return _Resident(child, key, stack.pop_all())
 
     async def _keep(self, resident: _Resident) -> None:
@@ -96,18 +98,48 @@ class Warm:
             await before.end.aclose()
 
 
+_open: list[Warm] = []
+
+
 @asynccontextmanager
-async def open_warm(*, idle_s: float = 300, requests: int = 50) -> AsyncIterator[Warm]:
-    """Keep children warm while this is open; afterwards none is left."""
-    with TemporaryDirectory(prefix="soundforge-warm-") as folder:
-        warm = Warm(Path(folder), idle_s=idle_s, requests=requests)
-        watching = asyncio.create_task(_watch(warm, idle_s))
-        try:
-            yield warm
-        finally:
-            watching.cancel()
-            await asyncio.wait([watching])
-            await warm.end()
+async def open_warm(folder: Path, *, idle_s: float = 300, requests: int = 50) -> AsyncIterator[Warm]:
+    """Keep ``warm_child``'s children of this process warm while this is open; they live in ``folder``.
+
+    Afterwards neither they nor the folder are left. It is made with the first child.
+    """
+    warm = Warm(folder, idle_s=idle_s, requests=requests)
+    watching = asyncio.create_task(_watch(warm, idle_s))
+    _open.append(warm)
+    try:
+        yield warm
+    finally:
+        _open.remove(warm)
+        watching.cancel()
+        await asyncio.wait([watching])
+        await warm.end()
+        await _remove(folder)
+
+
+@asynccontextmanager
+async def warm_child(
+    argv: Sequence[str], *, folder: Path, limits: Limits, env: Mapping[str, str] | None = None
+) -> AsyncIterator[Child]:
+    """Give a child that stays where ``open_warm`` is open, else one in ``folder`` for this time alone."""
+    if _open:
+        async with _open[-1].take(argv, limits=limits, env=env) as child:
+            yield child
+    else:
+        async with open_child(argv, folder=folder, limits=limits, env=env) as child:
+            yield child
+
+
+def warm_mb() -> int:
+    """Return the memory that an idle child holds and the next request may use, in MB."""
+    return _open[-1].rss_mb if _open else 0
+
+
+async def _remove(folder: Path) -> None:
+    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 async def _watch(warm: Warm, idle_s: float) -> None:

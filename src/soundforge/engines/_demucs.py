@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from soundforge.children import Limits
+from soundforge.children import Limits, warm_child
 from soundforge.errors import Invalid
 from soundforge.tools import Tools
 
@@ -11,7 +11,6 @@ from ._contract import DEFAULT_OPTIONS, OnProgress, Pcm, Separated, SeparateOpti
 from ._machine import THIS_MACHINE, Machine
 from ._model_store import ModelStore, model_store, model_tools
 from ._separation import Shelf, most_work_s, scratch_ends, separated_from
-from ._warm import warm_child
 
 TOOL = "demucs"  # the environment
 _NEEDS_MB = 3600  # torch, one bag of four and the buffers of a block of four minutes; the same for any length

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from soundforge.children import available_mb
+from soundforge.children import available_mb, warm_mb
 from soundforge.errors import Unavailable
-
-from ._warm import warm_mb
 
 
 @dataclass(frozen=True)

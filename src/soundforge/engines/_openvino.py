@@ -4,13 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from soundforge.children import Limits, runner
+from soundforge.children import Limits, runner, warm_child
 
 from ._contract import DEFAULT_OPTIONS, OnProgress, Pcm, Separated, SeparateOptions, Warning_
 from ._machine import THIS_MACHINE, Machine
 from ._model_store import ModelStore, model_store
 from ._separation import Shelf, most_work_s, scratch_ends, separated_from
-from ._warm import warm_child
 
 _ONE_STREAM_MB = 1200  # measured: 1050 and the buffers, see docs/benchmarks.md; the same for any length
 _STREAM_MB = 450  # each further one

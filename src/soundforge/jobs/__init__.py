@@ -18,7 +18,7 @@ from soundforge.jobs._figures import (
     queue_figures,
 )
 from soundforge.jobs._kinds import KEEP_UPLOADS, KINDS, QUEUE_LIMITS, KindSpec
-from soundforge.jobs._node import Node
+from soundforge.jobs._node import WARM, Node
 from soundforge.jobs._open import open_node
 from soundforge.jobs._queues import (
     MOST_AT_ONCE,
@@ -57,6 +57,7 @@ __all__ = [
     "MOST_AT_ONCE",
     "QUEUE_LIMITS",
     "STALE_S",
+    "WARM",
     "Candidate",
     "Depth",
     "Failures",

@@ -11,6 +11,8 @@ from oban import Oban
 from soundforge.config import Settings
 from soundforge.jobs._memory import Memory
 
+WARM = "warm"  # in a node's folder, beside those of jobs: where its warm children live
+
 type OnSweep = Callable[[str], Awaitable[None]]
 
 

@@ -10,16 +10,16 @@ import psycopg
 from oban import Oban
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from soundforge import logs
+from soundforge import children, logs
 from soundforge.config import Settings
 from soundforge.jobs._clock import FORGET_S, GRACE_S, HEARTBEAT_S, KEEP_S, STAGE_S, TEN_YEARS_S
 from soundforge.jobs._keeper import keep
 from soundforge.jobs._kinds import KINDS
 from soundforge.jobs._locks import Locks
-from soundforge.jobs._node import Node, OnSweep, register, unregister
+from soundforge.jobs._node import WARM, Node, OnSweep, register, unregister
 from soundforge.jobs._queues import QueueOrder, read_orders
 from soundforge.jobs._slot import hold_free_slots, hold_slot
-from soundforge.jobs._sweep import clear
+from soundforge.jobs._sweep import clear, clear_files, remove_own_files
 from soundforge.tables import Kind
 
 _log = logs.get(__name__)
@@ -47,9 +47,9 @@ async def open_node(
         node = Node(name, settings, on_sweep, _oban(settings, pool, name, orders), lacking=lacks)
         if queues:
             await clear(node.name, node.folder, on_sweep)
-            async with contextlib.aclosing(hold_free_slots(settings, locks)) as free_slots:
-                async for free in free_slots:
-                    await clear(free, settings.work_folder / free, on_sweep)
+            await _clear_dead(settings, locks, on_sweep)
+            stack.push_async_callback(remove_own_files, node.folder)
+            await stack.enter_async_context(children.open_warm(node.folder / WARM))
         register(node)
         stack.callback(unregister, node)
         keeper = asyncio.create_task(keep(node, locks), name=f"keeper-{name}")
@@ -59,6 +59,14 @@ async def open_node(
             stack.push_async_callback(_stop, node)
         _log.info("node.started", node=name, queues=queues)
         yield node
+
+
+async def _clear_dead(settings: Settings, locks: Locks, on_sweep: OnSweep) -> None:
+    """Clear up behind nodes of this disk that are dead and may never come back."""
+    async with contextlib.aclosing(hold_free_slots(settings, locks)) as free_slots:
+        async for name, rows_too in free_slots:
+            folder = settings.work_folder / name
+            await (clear(name, folder, on_sweep) if rows_too else clear_files(name, folder))
 
 
 async def _stop(node: Node) -> None:

@@ -48,18 +48,19 @@ async def hold_slot(settings: Settings, locks: Locks) -> AsyncIterator[str]:
     raise Unavailable(msg, code="no_slot")
 
 
-async def hold_free_slots(settings: Settings, locks: Locks) -> AsyncGenerator[str]:
+async def hold_free_slots(settings: Settings, locks: Locks) -> AsyncGenerator[tuple[str, bool]]:
     """Hold, one after the other, slots of this disk whose owners are dead and may never come back.
 
-    Only where winning a slot proves that: with the embedded server.
+    Each with whether its rows are without an owner too. The file lock alone says that of the files; of the rows only
+    with the embedded server, for on another one a machine of the same name may work them, with a disk of its own.
     """
-    if settings.database_url is not None:
-        return
     for path in sorted(settings.work_folder.glob("*.lock")):
         with _file_lock(path) as ours:
-            if ours and await locks.take(path.stem):
+            if ours and settings.database_url is not None:
+                yield path.stem, False
+            elif ours and await locks.take(path.stem):
                 try:
-                    yield path.stem
+                    yield path.stem, True
                 finally:
                     await locks.release(path.stem)
 

@@ -42,8 +42,8 @@ class PcmCache:
             return
         if self._folder != folder:  # what a dead predecessor left is of no use: nothing says what it is
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
             self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         path = pcm.path.rename(folder / f"{sha256}.f32")
         kept = Pcm(path=path, sample_rate_hz=pcm.sample_rate_hz, channels=pcm.channels, frames=pcm.frames)
         self._entries[sha256] = _Entry(kept, path.stat().st_size)

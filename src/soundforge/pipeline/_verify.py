@@ -114,10 +114,14 @@ async def _sha256(storage: Storage, key: str, size: int) -> str | None:
 
 
 def _left_processes(work_folder: Path, rows: _Rows, living: set[tuple[int, Path]]) -> list[Finding]:
-    """Children work in ``<node>/<job>/<run>/…``; those of a run that is not running should be gone."""
-    found = [(group, *folder.relative_to(work_folder).parts[1:3]) for group, folder in living]
+    """Children work in ``<node>/<job>/<run>/…`` and end with their run; in ``<node>/warm/<number>`` with their node."""
+    found = [(group, folder.relative_to(work_folder).parts) for group, folder in living]
     return [
-        Finding("process_left", f"Process group {group} still lives, but run {run} of job {job_id} does not.")
-        for group, job_id, run in sorted(found)
-        if (job_id, run) not in rows.runs
+        Finding("process_left", f"Process group {group} still lives, but {_owner(node, job_id, run)} does not.")
+        for group, (node, job_id, run, *_) in sorted(found)
+        if (node not in rows.living_nodes if job_id == jobs.WARM else (job_id, run) not in rows.runs)
     ]
+
+
+def _owner(node: str, job_id: str, run: str) -> str:
+    return f"its worker {node}" if job_id == jobs.WARM else f"run {run} of job {job_id}"
