@@ -139,6 +139,8 @@ async def _first_start() -> str:
 
 
 def _on_signal(stopping: asyncio.Event) -> None:
+    """Let Ctrl-C, SIGTERM and a terminal that is closed set it; under ``nohup`` the last is ignored, and stays so."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    is_kept_going = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    for number in (signal.SIGINT, signal.SIGTERM, *(() if is_kept_going else (signal.SIGHUP,))):
         loop.add_signal_handler(number, stopping.set)

@@ -1,5 +1,6 @@
 """What happens to every studio one day: it is stopped at work, its database goes away, its port is taken."""
 
+import signal
 import socket
 from collections.abc import Iterator
 from fcntl import LOCK_EX, flock
@@ -7,9 +8,10 @@ from fcntl import LOCK_EX, flock
 import pytest
 
 from soundforge.tables import Job
+from tests.support.audio import sweep, write_audio
 from tests.support.kill import check_whole, misplaced, records
 from tests.support.servers import kill_postmaster, until
-from tests.support.studio import OVER_S, WORKER_QUEUES, Process, Studio, open_studio
+from tests.support.studio import OVER_S, SERVER_QUEUES, WORKER_QUEUES, Process, Studio, open_studio
 from tests.support.zygote import Zygote, open_zygote
 
 STEP_S = 60.0
@@ -69,6 +71,34 @@ def test_a_worker_that_is_stopped_puts_its_jobs_back_and_they_are_finished_later
     studio.wait_until_over(OVER_S)
     assert runs_of(studio)["separation"] == ("completed", 2, 1), "the attempt is given back"
     check_whole(studio)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_command_that_is_stopped_puts_its_jobs_back_and_takes_the_database_along(studio: Studio, number: int) -> None:
+    write_audio(studio.data / "song.wav", sweep(SONG_S))
+    studio.worker = Process(studio.data, "forge", "forge", str(studio.data / "song.wav"))
+    studio.start(studio.worker)
+    job = running_separation(studio)
+    status, took_s = studio.worker.terminate(within_s=30, number=number)
+    assert status == 128 + number
+    assert took_s < 10
+    assert not studio.postgres.is_alive()
+    assert not list(studio.settings.work_folder.glob(f"*/{job.id}"))
+    studio.postgres.start()
+    until(lambda: misplaced(studio) == [])
+    assert runs_of(studio)["separation"][:2] == ("queued", 1)
+    given_back = "SELECT attempt FROM oban_jobs WHERE args->>'kind' = 'separation'"
+    assert studio.ask(given_back) == [(0,)]
+
+
+@pytest.mark.timeout(120)
+def test_a_studio_whose_terminal_is_closed_ends_in_order(studio: Studio) -> None:
+    studio.server = Process(studio.data, "server", "serve", "--queues", SERVER_QUEUES)
+    studio.start(studio.server)
+    status, _took_s = studio.server.terminate(within_s=30, number=signal.SIGHUP)
+    assert status == 0
+    assert not studio.postgres.is_alive()
 
 
 @pytest.mark.timeout(240)

@@ -100,11 +100,11 @@ class Process:
             self._popen.kill()
             self._popen.wait(20)
 
-    def terminate(self, within_s: float) -> tuple[int, float]:
-        """Ask it to end; return its exit status and how many seconds it took."""
+    def terminate(self, within_s: float, number: int = signal.SIGTERM) -> tuple[int, float]:
+        """Ask it by a signal to end; return its exit status and how many seconds it took."""
         assert self._popen is not None
         began = time.monotonic()
-        self._popen.send_signal(signal.SIGTERM)
+        self._popen.send_signal(number)
         return self._popen.wait(within_s), time.monotonic() - began
 
     def text(self) -> str:

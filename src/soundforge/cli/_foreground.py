@@ -1,8 +1,5 @@
 """Commands that run a child themselves: a bar on a terminal, and nothing left when they are stopped."""
 
-import asyncio
-import signal
-import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,23 +7,14 @@ from typing import Any
 from rich.progress import BarColumn, Progress, TextColumn
 
 from soundforge.cli._output import errors
+from soundforge.cli._signals import ending_in_order
 from soundforge.engines import OnProgress
-
-STOPPED = 128 + signal.SIGTERM
 
 
 def run_foreground[T](work: Coroutine[Any, Any, T]) -> T:
-    """Run ``work`` to its end; SIGTERM cancels it, so that children and scratch files go as with Ctrl-C."""
-    try:
-        return asyncio.run(_cancellable(work))
-    except asyncio.CancelledError:
-        sys.exit(STOPPED)
-
-
-async def _cancellable[T](work: Coroutine[Any, Any, T]) -> T:
-    task = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await task
+    """Run ``work`` to its end, or until a signal ends it: children and scratch files go, as with Ctrl-C."""
+    with ending_in_order() as ending:
+        return ending.run(work)
 
 
 @contextmanager

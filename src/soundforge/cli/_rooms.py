@@ -1,26 +1,26 @@
 """What commands that need rows share: an open studio without pages, and whom they act as."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from soundforge import accounts
 from soundforge.app import Rooms, open_rooms
+from soundforge.cli._signals import ending_in_order
 from soundforge.config import Settings
 from soundforge.db import open_server, transaction
 from soundforge.errors import NotFound
 
 
 def run_command(body: Callable[[Rooms], Awaitable[int]], settings: Settings | None = None) -> int:
-    """Start or join the database server, open the rooms, run the command."""
+    """Start or join the database server, open the rooms, run the command; a signal ends it in order."""
     chosen = settings or Settings()
 
     async def run(dsn: str) -> int:
         async with open_rooms(chosen, dsn) as rooms:
             return await body(rooms)
 
-    with open_server(chosen) as dsn:
-        return asyncio.run(run(dsn))
+    with ending_in_order() as ending, open_server(chosen) as dsn:
+        return ending.run(run(dsn))
 
 
 def run_as(user: str | None, body: Callable[[UUID], Awaitable[int]]) -> int:

@@ -1,6 +1,5 @@
 """``serve`` and ``work``: the long-running commands."""
 
-import asyncio
 import sys
 import threading
 import webbrowser
@@ -8,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from soundforge.cli._signals import ending_in_order
 from soundforge.config import Settings
 
 
@@ -43,8 +43,8 @@ def serve(
 
     settings = _settings(queues=queues, host=host, port=port)
     logs.set_up(json=settings.log_json)
-    with open_server(settings) as dsn:
-        asyncio.run(app.serve(settings, dsn, told=lambda url: _tell(url, open_page=open_page)))
+    with ending_in_order() as ending, open_server(settings) as dsn:
+        ending.run(app.serve(settings, dsn, told=lambda url: _tell(url, open_page=open_page)))
     return 0
 
 
@@ -62,8 +62,8 @@ def work(*, queues: str) -> int:
 
     settings = _settings(queues=queues)
     logs.set_up(json=settings.log_json)
-    with open_server(settings) as dsn:
-        asyncio.run(app.work(settings, dsn))
+    with ending_in_order() as ending, open_server(settings) as dsn:
+        ending.run(app.work(settings, dsn))
     return 0
 
 
