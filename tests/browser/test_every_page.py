@@ -304,9 +304,9 @@ STALE = """
   }
 """
 KEPT_TRUE = {
-    "/": ["page-of-rows", "jobs"],
-    "/tracks/{track_id}": ["page-of-rows", "stage", "jobs"],
-    "/jobs": ["job-tabs", "jobs"],
+    "/": ["page-of-rows", "newest-jobs"],
+    "/tracks/{track_id}": ["page-of-rows", "stage", "newest-jobs"],
+    "/jobs": ["job-tabs", "newest-jobs"],
     "/jobs/{job_id}": ["one-job", "job-facts", "job-started"],
     "/playlists/{playlist_id}": ["list-{playlist_id}", "entries-{playlist_id}"],
     "/settings": ["models"],

@@ -151,8 +151,8 @@ async def the_songs_come(page: Page) -> None:
     """Rows come by themselves; one is marked, and the import counts them."""
     await page.locator(".row", has_text="Harbour").wait_for(timeout=60_000)
     await page.locator(".row", has_text="Lantern").get_by_text("check me").wait_for(timeout=60_000)
-    await page.locator("#jobs .job-note", has_text="2 of 3 songs, 1 failed").wait_for(timeout=60_000)
-    await page.locator("#jobs").get_by_text("Retry failed (1)").wait_for()
+    await page.locator("#newest-jobs .job-note", has_text="2 of 3 songs, 1 failed").wait_for(timeout=60_000)
+    await page.locator("#newest-jobs").get_by_text("Retry failed (1)").wait_for()
 
 
 async def a_failure_says_why(page: Page) -> None:

@@ -29,8 +29,8 @@ BARS = """
   window.bars = {};
   new MutationObserver((changes) => {
     for (const { target } of changes)
-      if (target.matches?.("#jobs progress")) (window.bars[target.id] ??= new Set()).add(target.value);
-  }).observe(document.getElementById("jobs"), { subtree: true, childList: true, attributes: true });
+      if (target.matches?.("#newest-jobs progress")) (window.bars[target.id] ??= new Set()).add(target.value);
+  }).observe(document.getElementById("newest-jobs"), { subtree: true, childList: true, attributes: true });
 """
 
 

@@ -217,8 +217,43 @@ async def test_the_dock_keeps_the_newest_jobs_alone(here: Visit, person: User, m
                 for number in range(40)
             ]
         await page.wait_for_selector(f"#job-{made[-1].id}")
-    await until(page, "document.querySelectorAll('#jobs .job').length === 60")
-    assert await page.locator("#jobs .job").first.get_attribute("id") in {f"job-{job.id}" for job in made}
+    await until(page, "document.querySelectorAll('#newest-jobs .job').length === 60")
+    assert await page.locator("#newest-jobs .job").first.get_attribute("id") in {f"job-{job.id}" for job in made}
+
+
+JOB_IDS = "[...document.querySelectorAll('#jobs .job')].map((job) => job.id)"
+SETTLED = """[...document.querySelectorAll('#jobs :is(.page-gap, .sentinel)')].every((part) => {
+  const { top, bottom } = part.getBoundingClientRect();
+  return bottom < 0 || top > innerHeight;
+})"""
+
+
+async def test_the_page_of_jobs_stays_light_while_hundreds_begin_and_none_is_lost(
+    here: Visit, person: User, many: dict[str, UUID]
+) -> None:
+    page = await here.live("jobs")
+    songs = list(many.values())
+    made = []
+    for hundred in range(8):
+        async with transaction() as session:
+            made += [
+                await add_job(session, person.id, Kind.ANALYSIS, track_id=track_id)
+                for track_id in songs[hundred * 100 : hundred * 100 + 100]
+            ]
+        await page.wait_for_selector(f"#job-{made[-1].id}")
+    await until(page, f"{JOB_IDS}.length <= 400", within_s=20)
+    seen: list[str] = []
+    for step in range(400):
+        await page.evaluate(f"document.getElementById('main').scrollTop = {step * 500}")
+        await until(page, SETTLED, within_s=20)
+        seen += [one for one in await page.evaluate(JOB_IDS) if one not in seen]
+        if len(seen) >= len(made) + WITH_STEMS:
+            break
+    assert len(seen) == len(set(seen)) == len(made) + WITH_STEMS
+    assert {f"job-{job.id}" for job in made} <= set(seen)
+    assert len(await page.evaluate(JOB_IDS)) <= 600
+    await page.evaluate("document.getElementById('main').scrollTop = 0")
+    await page.wait_for_selector(f"#job-{made[-1].id}")
 
 
 async def test_pages_follow_each_other_without_gap_or_double_and_far_ones_are_emptied(

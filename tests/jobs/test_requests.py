@@ -213,6 +213,20 @@ async def test_jobs_are_listed_newest_first_page_by_page(owner_id: UUID) -> None
             await jobs.list_jobs(session, owner_id, after="nonsense")
 
 
+async def test_a_page_of_jobs_seen_before_is_read_again_with_what_came_on_top(owner_id: UUID) -> None:
+    added = [await add(owner_id, key=str(number)) for number in range(4)]
+    async with reading() as session:
+        first = await jobs.list_jobs(session, owner_id, limit=2)
+    added += [await add(owner_id, key=str(number)) for number in range(4, 6)]
+    async with reading() as session:
+        again = await jobs.list_jobs(session, owner_id, until=first.next)
+        behind = await jobs.list_jobs(session, owner_id, after=first.next)
+    newest_first = [job.id for job in reversed(added)]
+    assert [job.id for job in again.rows] == newest_first[:4]
+    assert [job.id for job in behind.rows] == newest_first[4:]
+    assert (again.next, again.rest) == (None, 0)
+
+
 async def test_a_waiting_job_knows_what_is_before_it(owner_id: UUID, database: Database) -> None:
     added = [await add(owner_id, key=str(number)) for number in range(4)]
     await move(added[0], Status.PROCESSING)

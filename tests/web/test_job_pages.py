@@ -1,5 +1,6 @@
 """The pages of jobs: what runs, waits and failed; one job with its times; trying all again; queues for admins."""
 
+import html
 import re
 from typing import Any
 from uuid import UUID, uuid4
@@ -67,6 +68,39 @@ async def test_each_view_lists_what_it_says(house: House) -> None:
     ]
     assert "Retry all that failed" not in await page_of(house, "/jobs/tabs", who="ben")
     assert (await house.visitors["ann"].get("/jobs?show=everything")).status_code == 422
+
+
+PAGES = re.compile(r'class="page-of-rows"[^>]* data-page="([^"]+)"')
+GAP = re.compile(r'class="page-gap" data-rows="(\d+)" hx-get="([^"]+)"')
+JOBS = re.compile(r'id="job-([0-9a-f-]{36})"')
+
+
+async def test_a_page_of_jobs_that_grew_leads_to_all_of_them_and_keeps_both_its_ends(house: House) -> None:
+    for _ in range(60):
+        await add_jobs(house, 1)
+    (address,) = PAGES.findall(await page_of(house, "/jobs"))
+    await add_jobs(house, 205)
+    seen: list[str] = []
+    sizes: list[int] = []
+    while address:
+        shown = await page_of(house, html.unescape(address))
+        rows = JOBS.findall(shown)
+        seen += rows
+        sizes.append(len(rows))
+        (again,) = PAGES.findall(shown)
+        assert JOBS.findall(await page_of(house, html.unescape(again))) == rows, "and again exactly the same jobs"
+        assert ('id="newest-jobs"' in shown) == (len(sizes) == 1), "new ones come on top of the first page"
+        gap = GAP.search(shown)
+        assert gap is None or int(gap[1]) == 255 - len(seen)
+        address = gap[2] if gap else ""
+    assert sizes == [200, 55]
+    assert len(set(seen)) == 255
+
+
+async def add_jobs(house: House, count: int) -> None:
+    async with transaction() as session:
+        for number in range(count):
+            await add_job(session, house.users["ann"], Kind.IMPORT, params={"name": f"{number}.wav"})
 
 
 async def test_a_job_that_made_a_file_leads_to_it_in_every_list(house: House) -> None:

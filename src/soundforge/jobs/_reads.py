@@ -11,7 +11,7 @@ from soundforge.errors import NotFound
 from soundforge.jobs._fence import JOBS
 from soundforge.jobs._kinds import KEEP_UPLOADS
 from soundforge.jobs._node import prefix_of
-from soundforge.tables import ACTIVE, RUNNING, Job, Kind, Page, Sort, Status, read_page
+from soundforge.tables import ACTIVE, RUNNING, Job, Kind, Page, Sort, Status, read_again, read_page
 
 _NEWEST = Sort(JOBS.c.created_at, JOBS.c.id, read=datetime.fromisoformat)
 
@@ -39,6 +39,7 @@ async def list_jobs(
     owner_id: UUID | None,
     *,
     after: str | None = None,
+    until: str | None = None,
     limit: int = 50,
     kinds: Collection[Kind] = (),
     statuses: Collection[Status] = (),
@@ -46,7 +47,8 @@ async def list_jobs(
 ) -> Page[Job]:
     """Return a page of an owner's jobs, newest first; ``owner_id`` None: everybody's, for an admin.
 
-    Without ``kinds`` or ``statuses`` all of them; ``is_short`` leaves out the downloads of an import.
+    Without ``kinds`` or ``statuses`` all of them; ``is_short`` leaves out the downloads of an import; with ``until``
+    those up to that cursor, a page that somebody has seen.
     Raises ``Invalid`` ("bad_cursor").
     """
     statement = select(Job)
@@ -58,6 +60,8 @@ async def list_jobs(
         statement = statement.where(Job.kind.in_(sorted(kinds)))
     if statuses:
         statement = statement.where(Job.status.in_(sorted(statuses)))
+    if until:
+        return await read_again(session, statement, _NEWEST, descending=True, until=until, after=after)
     return await read_page(session, statement, _NEWEST, descending=True, limit=limit, after=after)
 
 

@@ -85,7 +85,6 @@ from soundforge.library._terms import FIELDS, check_search, is_about
 from soundforge.library._tracks import (
     add_track,
     change_track,
-    count_between,
     count_tracks,
     find_next_track,
     find_track_by_audio,
@@ -175,7 +174,6 @@ __all__ = [
     "check_count",
     "check_search",
     "confirm_track",
-    "count_between",
     "count_entries",
     "count_read",
     "count_tracks",

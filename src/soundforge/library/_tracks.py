@@ -108,13 +108,6 @@ async def list_tracks(
     return await read_page(session, rows, sort, descending=query.descending, limit=limit, after=after)
 
 
-async def count_between(session: AsyncSession, owner_id: UUID, query: Query, *, after: str, until: str) -> int:
-    """How many rows stand behind the cursor ``after``, up to the cursor ``until``. Raises as ``list_tracks``."""
-    sort, descending = sort_of(query), query.descending
-    ends = (sort.after(after, descending=descending), sort.until(until, descending=descending))
-    return await session.scalar(searched(owner_id, query).where(*ends).with_only_columns(func.count())) or 0
-
-
 async def list_first_tracks(
     session: AsyncSession, owner_id: UUID, query: Query, *, limit: int = 100
 ) -> tuple[Page[Track], int]:

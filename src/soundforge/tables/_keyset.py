@@ -9,12 +9,12 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, not_, tuple_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, not_, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import Invalid
@@ -28,6 +28,7 @@ class Page[T]:
 
     rows: tuple[T, ...]
     next: str | None
+    rest: int = 0  # rows of a page seen before that it can no longer hold; they begin at ``next``
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,14 @@ async def read_again[T](
 ) -> Page[T]:
     """Read a page anew that somebody has seen: the rows behind ``after`` up to the cursor ``until``.
 
-    Where more came in between than a page may hold, ``next`` is where the rest of them begins.
+    Where more came in between than a page may hold, ``next`` is where the rest of them begins. Raises as ``read_page``.
     """
     seen = statement.where(sort.until(until, descending=descending))
-    return await read_page(session, seen, sort, descending=descending, limit=_MOST_AGAIN, after=after)
+    page = await read_page(session, seen, sort, descending=descending, limit=_MOST_AGAIN, after=after)
+    if page.next is None:
+        return page
+    behind = seen.where(sort.after(page.next, descending=descending)).with_only_columns(func.count())
+    return replace(page, rest=await session.scalar(behind) or 0)
 
 
 def read_text(value: Any) -> str:

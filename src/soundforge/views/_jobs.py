@@ -26,14 +26,15 @@ async def list_job_views(
     statuses: Collection[Status] = (),
     kinds: Collection[Kind] = (),
     after: str | None = None,
+    until: str | None = None,
     limit: int = 50,
     is_short: bool = False,
 ) -> Page[JobView]:
     """The owner's jobs, newest first; ``is_short`` leaves out the downloads of an import, which tells of them."""
     page = await jobs.list_jobs(
-        session, owner_id, kinds=kinds, statuses=statuses, after=after, limit=limit, is_short=is_short
+        session, owner_id, kinds=kinds, statuses=statuses, after=after, until=until, limit=limit, is_short=is_short
     )
-    return Page(await _views(session, page.rows), page.next)
+    return Page(await _views(session, page.rows), page.next, page.rest)
 
 
 async def list_family(session: AsyncSession, owner_id: UUID, job_ids: Sequence[UUID]) -> list[JobView]:

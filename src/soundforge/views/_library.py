@@ -48,10 +48,7 @@ async def get_library_page(
         total: int | None = None
     else:
         page, total = await library.list_first_tracks(session, owner_id, query, limit=limit)
-    rest = 0
-    if until and page.next:
-        rest = await library.count_between(session, owner_id, query, after=page.next, until=until)
-    return LibraryPage(await rows_of(session, owner_id, page.rows), page.next, total, described, rest)
+    return LibraryPage(await rows_of(session, owner_id, page.rows), page.next, total, described, page.rest)
 
 
 async def list_neighbours(session: AsyncSession, owner_id: UUID, near: Near, *, limit: int = 50) -> list[Neighbour]:

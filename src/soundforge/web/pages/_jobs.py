@@ -39,9 +39,8 @@ async def jobs_page(request: Request, visitor: VisitorOf, show: ShowOf = "all") 
         found = await _list(session, visitor.id, show)
         counts = await jobs.count_by_status(session, visitor.id, _SHOWN)
     shown: dict[str, Any] = {"show": show, "tabs": _tabs(counts), "failed": counts.get(Status.FAILED, 0)}
-    return page(
-        request, "pages/jobs.html", here="jobs", jobs=found, feed_url=f"/events/jobs?place={place}", after="", **shown
-    )
+    shown |= {"jobs": found, "after": "", "until": ""}
+    return page(request, "pages/jobs.html", here="jobs", feed_url=f"/events/jobs?place={place}", **shown)
 
 
 @router.get("/jobs/tabs")
@@ -53,11 +52,13 @@ async def job_tabs(request: Request, visitor: VisitorOf, show: ShowOf = "all") -
 
 
 @router.get("/jobs/rows")
-async def job_rows(request: Request, visitor: VisitorOf, after: str = "", show: ShowOf = "all") -> HTMLResponse:
-    """One page of jobs and the sentinel of the next."""
+async def job_rows(
+    request: Request, visitor: VisitorOf, after: str = "", until: str = "", show: ShowOf = "all"
+) -> HTMLResponse:
+    """One page of jobs and the sentinel of the next; with ``until`` exactly the jobs of a page shown before."""
     async with reading() as session:
-        found = await _list(session, visitor.id, show, after)
-    return page(request, "pages/_jobs.html", jobs=found, after=after, show=show)
+        found = await _list(session, visitor.id, show, after, until)
+    return page(request, "pages/_jobs.html", jobs=found, after=after, until=until, show=show)
 
 
 @router.get("/jobs/dock")
@@ -118,10 +119,9 @@ async def cancel(request: Request, visitor: VisitorOf, job_id: UUID) -> HTMLResp
     return page(request, "pages/_asked.html", text="Cancelling.")
 
 
-async def _list(session: AsyncSession, owner_id: UUID, show: str, after: str = "") -> Page[JobView]:
-    return await views.list_job_views(
-        session, owner_id, kinds=_SHOWN, statuses=SHOWS[show], after=after or None, is_short=True
-    )
+async def _list(session: AsyncSession, owner_id: UUID, show: str, after: str = "", until: str = "") -> Page[JobView]:
+    places = {"after": after or None, "until": until or None}
+    return await views.list_job_views(session, owner_id, kinds=_SHOWN, statuses=SHOWS[show], **places, is_short=True)
 
 
 def _tabs(counts: Mapping[Status, int]) -> list[tuple[str, int]]:

@@ -1,7 +1,7 @@
 /**
  * Long lists: the row in hand (roving focus), the row whose page is open, and pages that are emptied far out of sight.
  *
- * A list is `[data-keep="1000"]` around `.page-of-rows[data-page=<url>]`. Beyond so many rows the farthest pages become
+ * A list is `[data-keep="600"]` around `.page-of-rows[data-page=<url>]`. Beyond so many rows the farthest pages become
  * gaps of the same height, which fetch their page again when they come near. A page that grows by what comes live is cut
  * where the server would end it, with a gap behind. Of `[data-most="60"]` only so many stay.
  */
@@ -12,7 +12,7 @@ const NEAR = "1500px";
 const MOST_ROWS = 300; // of one page; then it is cut
 const AGAIN_ROWS = 100; // more of them, before a cut that failed is tried again
 
-const LISTS = "#library, #jobs, .one-job, .list-entries";
+const LISTS = "#library, #jobs, .dock, .one-job, .list-entries";
 const ITEMS = ".row, .job, .entry";
 
 /** @param {ParentNode} list @returns {HTMLElement[]} */
@@ -97,7 +97,7 @@ function mark() {
 function trim(list) {
   const keep = Number(list.dataset.keep);
   const pages = [...list.querySelectorAll(".page-of-rows")].filter((page) => page instanceof HTMLElement);
-  let count = list.querySelectorAll(".row").length;
+  let count = itemsOf(list).length;
   const middle = list.closest(".library")?.getBoundingClientRect() ?? document.body.getBoundingClientRect();
   const centre = (middle.top + middle.bottom) / 2;
   const far = (/** @type {HTMLElement} */ page) => {
@@ -106,7 +106,7 @@ function trim(list) {
   };
   for (const page of pages.sort((a, b) => far(b) - far(a))) {
     if (count <= keep || far(page) < 2 * middle.height) return;
-    count -= page.querySelectorAll(".row").length;
+    count -= itemsOf(page).length;
     page.replaceWith(gap(page));
   }
 }
@@ -126,22 +126,31 @@ function cutGrown(list) {
 
 /** Ends a page where the server ends it; what stands behind becomes a gap. The rows that stay are not drawn anew. @param {HTMLElement} page */
 async function cut(page) {
-  const answer = await fetch(page.dataset.page ?? "", { headers: { Accept: "text/html" } }).catch(() => null);
+  const known = new Set(itemsOf(page));
+  const url = new URL(page.dataset.page ?? "", location.href);
+  url.searchParams.set("alone", String(Math.random())); // a read that another window began could be older than what stands here
+  const answer = await fetch(url, { headers: { Accept: "text/html" } }).catch(() => null);
   if (!answer?.ok) return; // offline: the page is as it was, and is asked for again when it has grown further
   const [fresh, rest] = new DOMParser().parseFromString(await answer.text(), "text/html").body.children;
-  const last = page.querySelector(`#${CSS.escape([...(fresh?.querySelectorAll(".row") ?? [])].at(-1)?.id ?? "none")}`);
-  if (!(fresh instanceof HTMLElement) || !(rest instanceof HTMLElement) || !last) return;
-  /** @type {string[]} */
-  const gone = [];
-  for (let next = last.nextElementSibling; next; next = last.nextElementSibling) {
-    if (next.matches(".row")) gone.push(trackOf(next));
-    next.remove();
-  }
-  emptied.set(rest, gone);
+  if (!(fresh instanceof HTMLElement)) return;
+  const stay = new Set(itemsOf(fresh).map(({ id }) => id));
+  if (stay.size === 0) return dropHidden(page);
+  if (!(rest instanceof HTMLElement)) return;
+  const here = itemsOf(page);
+  const last = here.findLastIndex(({ id }) => stay.has(id));
+  const gone = here.filter((item, at) => !stay.has(item.id) && (known.has(item) || at > last)); // what came meanwhile stays on top
+  for (const item of gone) item.remove();
+  emptied.set(rest, gone.map(trackOf));
   page.dataset.page = fresh.dataset.page;
   page.after(rest);
   size(rest);
   window.htmx.process(rest);
+  asked.delete(page);
+}
+
+/** Of a page where the server knows nothing to show, what the view does not show goes. @param {HTMLElement} page */
+function dropHidden(page) {
+  for (const item of itemsOf(page)) if (getComputedStyle(item).display === "none") item.remove();
   asked.delete(page);
 }
 
