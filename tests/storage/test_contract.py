@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundforge.errors import Conflict, Invalid, NotFound
-from soundforge.storage import DiskStorage, Storage, check_key, check_prefix
+from soundforge.errors import Conflict, Invalid, NotFound, Unavailable
+from soundforge.storage import DiskStorage, Storage, StorageCheck, check_key, check_prefix
 from tests.support.fakes_storage import MemoryStorage
 
 KEY = "jobs/6f1c0a52-7a44-4d4e-9d35-0d1f1f0d9a11/1/vocals.flac"
@@ -149,6 +150,67 @@ async def test_a_list_is_narrowed_by_a_prefix(storage: Storage, source: Path) ->
 
 async def test_there_is_room(storage: Storage) -> None:
     assert await storage.free_bytes() > 0
+
+
+@pytest.fixture
+def take_away(storage: Storage, tmp_path: Path) -> Callable[[], None]:
+    """Make the place of all objects go, as when a share is no longer mounted."""
+
+    def away() -> None:
+        if isinstance(storage, MemoryStorage):
+            storage.is_away = True
+        else:
+            (tmp_path / "storage").rename(tmp_path / "elsewhere")
+
+    return away
+
+
+async def test_a_storage_that_is_away_says_so_whatever_it_is_asked(
+    storage: Storage, source: Path, take_away: Callable[[], None]
+) -> None:
+    """And never that one file is gone, or that there is nothing: who believes that forgets the rows of everything."""
+    await storage.put(source, KEY)
+    take_away()
+
+    async def lend() -> None:
+        async with storage.local(KEY):
+            pass
+
+    attempts = {
+        "put": storage.put(source, "a/b"),
+        "local": lend(),
+        "read": storage.read(KEY),
+        "remove": storage.remove(KEY),
+        "remove a folder": storage.remove("jobs/"),
+        "list": keys(storage),
+        "list a folder": keys(storage, "jobs/"),
+        "free_bytes": storage.free_bytes(),
+        "check": StorageCheck(storage).free_bytes(),
+    }
+    said = dict(zip(attempts, await asyncio.gather(*attempts.values(), return_exceptions=True), strict=True))
+    assert {name: getattr(one, "code", one) for name, one in said.items()} == dict.fromkeys(attempts, "storage_away")
+    assert all(isinstance(one, Unavailable) for one in said.values())
+
+
+async def test_a_check_leaves_nothing_and_says_how_much_room_there_is(storage: Storage) -> None:
+    free = await StorageCheck(storage).free_bytes()
+    assert free > 0
+    assert await keys(storage) == {}
+
+
+async def test_a_check_notices_what_is_wrong_and_that_it_is_well_again(
+    storage: Storage, take_away: Callable[[], None], tmp_path: Path
+) -> None:
+    check = StorageCheck(storage, every_s=0)
+    await check.free_bytes()
+    take_away()
+    with pytest.raises(Unavailable):
+        await check.free_bytes()
+    if isinstance(storage, MemoryStorage):
+        storage.is_away = False
+    else:
+        (tmp_path / "elsewhere").rename(tmp_path / "storage")
+    assert await check.free_bytes() > 0
 
 
 BAD_KEYS = [

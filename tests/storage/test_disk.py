@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from soundforge.errors import Unavailable
+from soundforge.errors import NotFound, Unavailable
 from soundforge.storage import DiskStorage
 from tests.support.servers import until
 
@@ -158,6 +158,45 @@ async def test_a_disk_that_does_not_answer_is_worth_another_try(storage: DiskSto
     with pytest.raises(Unavailable) as away:
         await storage.put(source, KEY)
     assert away.value.code == "storage_away"
+
+
+async def test_storage_is_away_when_its_objects_are_and_they_are_not_begun_anew(
+    storage: DiskStorage, root: Path, source: Path, tmp_path: Path
+) -> None:
+    await storage.put(source, KEY)
+    (root / "objects").rename(tmp_path / "elsewhere")
+    for attempt in (storage.put(source, "a/b"), storage.read(KEY), storage.remove(KEY), storage.remove("jobs/")):
+        with pytest.raises(Unavailable) as away:
+            await attempt
+        assert away.value.code == "storage_away"
+    assert not (root / "objects").exists()
+    (tmp_path / "elsewhere").rename(root / "objects")
+    assert files(root) == [f"objects/{KEY}"]
+
+
+async def test_a_file_below_a_file_is_gone_and_the_disk_is_not(storage: DiskStorage, source: Path) -> None:
+    await storage.put(source, "a/b")
+    with pytest.raises(NotFound) as gone:
+        await storage.read("a/b/c")
+    assert gone.value.code == "file_gone"
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Unavailable) as away:
+        DiskStorage(tmp_path / "file" / "storage")
+    assert away.value.code == "storage_away"
+
+
+async def test_what_a_killed_check_left_goes_with_the_sweep(storage: DiskStorage, root: Path, source: Path) -> None:
+    await storage.put(source, "checks/old")
+    await storage.put(source, "checks/young")
+    await storage.put(source, KEY)
+    long_ago = time.time() - 3600
+    for key in ("checks/old", KEY):
+        os.utime(root / "objects" / key, (long_ago, long_ago))
+    assert await storage.sweep() == 1
+    assert files(root) == ["objects/checks/young", f"objects/{KEY}"]
 
 
 async def test_a_link_inside_storage_is_no_way_out(storage: DiskStorage, root: Path, source: Path) -> None:

@@ -12,15 +12,17 @@ from soundforge.storage import Stored, check_key, check_prefix
 
 
 class MemoryStorage:
-    """A :class:`soundforge.storage.Storage` that forgets; ``room_bytes`` makes it run full."""
+    """A :class:`soundforge.storage.Storage` that forgets; ``room_bytes`` makes it run full, ``is_away`` away."""
 
     def __init__(self, room_bytes: int = 1 << 30) -> None:
         self.objects: dict[str, bytes] = {}
         self.room_bytes = room_bytes
+        self.is_away = False
 
     async def put(self, path: Path, key: str) -> Stored:
         check_key(key)
         content = await asyncio.to_thread(path.read_bytes)
+        self._check_there()
         if any(key == one or key.startswith(f"{one}/") or one.startswith(f"{key}/") for one in self.objects):
             raise Conflict("There is already a file under this key.", code="key_taken", detail=key)
         if len(content) > await self.free_bytes():
@@ -40,6 +42,7 @@ class MemoryStorage:
         check_key(key)
         if start < 0 or (stop is not None and stop < start):
             raise Invalid("This range of bytes makes no sense.", code="bad_range")
+        self._check_there()
         if key not in self.objects:
             raise NotFound("This file is no longer in storage.", code="file_gone", detail=key)
         return self.objects[key][start:stop]
@@ -50,6 +53,7 @@ class MemoryStorage:
             check_prefix(prefix)
         else:
             check_key(prefix)
+        self._check_there()
         gone = [key for key in self.objects if (key.startswith(prefix) if folder else key == prefix)]
         for key in gone:
             del self.objects[key]
@@ -58,9 +62,15 @@ class MemoryStorage:
     async def list(self, prefix: str = "") -> AsyncIterator[tuple[str, int]]:
         if prefix:
             check_prefix(prefix)
+        self._check_there()
         for key, content in [*self.objects.items()]:
             if key.startswith(prefix):
                 yield key, len(content)
 
     async def free_bytes(self) -> int:
+        self._check_there()
         return self.room_bytes - sum(map(len, self.objects.values()))
+
+    def _check_there(self) -> None:
+        if self.is_away:
+            raise Unavailable("The storage does not answer.", code="storage_away")

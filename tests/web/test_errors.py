@@ -125,3 +125,30 @@ async def test_health_says_503_when_the_database_is_away(settings: Settings) -> 
         assert (health.status_code, health.json()["checks"]["database"]["good"]) == (503, False)
         other = await visitor.get("/api/v1/tracks")
         assert (other.status_code, other.json()["error"]["code"]) == (503, "database_away")
+
+
+async def test_health_says_503_and_why_when_storage_is_away(house: House) -> None:
+    anonymous = house.visitors["anonymous"]
+    assert (await anonymous.get("/health")).json()["checks"]["storage"]["good"]
+    house.storage.is_away = True
+    visitor = client(
+        create_app(Studio(house.studio.settings, house.storage, house.studio.listener))
+    )  # that has no last answer
+    health = await visitor.get("/health")
+    assert (health.status_code, health.json()["good"]) == (503, False)
+    assert health.json()["checks"]["storage"] == {"good": False, "what": "The storage does not answer."}
+    assert health.json()["checks"]["database"]["good"]
+    assert "space" not in health.json()["checks"]  # nobody can know
+
+
+async def test_the_page_instance_tells_that_storage_is_away(house: House) -> None:
+    house.storage.is_away = True
+    answer = await house.visitors["owner"].get("/admin", headers=PAGE)
+    assert answer.status_code == 200
+    assert "storage: The storage does not answer." in answer.text
+
+
+async def test_health_can_be_asked_for_its_status_alone(house: House) -> None:
+    anonymous = house.visitors["anonymous"]
+    whole, head = await anonymous.get("/health"), await anonymous.head("/health")
+    assert (head.status_code, head.content) == (whole.status_code, b"")

@@ -1,5 +1,6 @@
 """``doctor``, ``db verify`` and ``users``: looking after the instance."""
 
+import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,10 +15,11 @@ from soundforge.cli._output import say, say_json
 from soundforge.cli._rooms import run_command
 from soundforge.config import Settings, address_of
 from soundforge.db import reading, transaction
-from soundforge.errors import NotFound
+from soundforge.errors import NotFound, SoundForgeError, Unavailable
+from soundforge.storage import DiskStorage, StorageCheck
 from soundforge.tables import User
 from soundforge.tools import Tools
-from soundforge.views import Health, check_tools, get_health, plain
+from soundforge.views import Check, Health, check_database, check_storage, check_tools, plain
 
 users = App(name="users", help="Who may use the studio.")
 database = App(name="db", help="The database and the files it speaks of.")
@@ -33,19 +35,40 @@ def add_to(app: App) -> None:
 def doctor(*, json: bool = False) -> int:
     """Say what is effective on this machine, and whether it works. Exits with 1 when something does not."""
     settings = Settings()
+    if not json:
+        _tell_settings(settings)  # first: they may be what is wrong
+    tools = check_tools(Tools(settings.tools_folder))
+    health = Health((*_check_database(settings), *asyncio.run(_check_storage(settings)), *tools))
+    if json:
+        say_json({"version": __version__, "settings": shown_settings(settings), "health": plain(health)})
+    else:
+        for check in health.checks:
+            say(f"{'ok  ' if check.is_good else 'BAD '} {check.name}: {check.sentence}")
+    return 0 if health.is_good else 1
 
-    async def body(rooms: Rooms) -> int:
-        found = await get_health(rooms.storage)
-        health = Health((*found.checks, *check_tools(Tools(settings.tools_folder))))
-        if json:
-            say_json({"version": __version__, "settings": shown_settings(settings), "health": plain(health)})
-        else:
-            _tell_settings(settings)
-            for check in health.checks:
-                say(f"{'ok  ' if check.is_good else 'BAD '} {check.name}: {check.sentence}")
-        return 0 if health.is_good else 1
 
-    return run_command(body, settings)
+def _check_database(settings: Settings) -> tuple[Check, ...]:
+    found: list[Check] = []
+
+    async def body(_rooms: Rooms) -> int:
+        found.extend(await check_database())
+        return 0
+
+    try:
+        run_command(body, settings)
+    except SoundForgeError as error:
+        if error.code != "storage_away":  # that is told beside it
+            found.append(Check("database", is_good=False, sentence=error.sentence))
+    return tuple(found)
+
+
+async def _check_storage(settings: Settings) -> tuple[Check, ...]:
+    """Look at storage without the database: one may be well when the other is not."""
+    try:
+        storage = await asyncio.to_thread(DiskStorage, settings.storage_folder)
+    except Unavailable as error:
+        return (Check("storage", is_good=False, sentence=error.sentence),)
+    return await check_storage(StorageCheck(storage))
 
 
 def shown_settings(settings: Settings) -> dict[str, str]:

@@ -32,6 +32,9 @@ class Storage(Protocol):
     promise (keys carry a job's id and run), and :meth:`put` refuses what it can see. A key is never
     the folder of another. The commit of the ``files`` row makes an object real; whatever no row names
     may be removed.
+
+    Each method raises ``Unavailable`` ("storage_away") when the place of all objects is gone, does not
+    answer, or cannot be written: then nothing is known of any object, and none of them is ``file_gone``.
     """
 
     async def put(self, path: Path, key: str) -> Stored:
@@ -43,7 +46,7 @@ class Storage(Protocol):
         Raises:
             Invalid: ``bad_key``.
             Conflict: ``key_taken``: there is an object under that key.
-            Unavailable: ``disk_full``, or ``storage_away`` when the disk does not answer.
+            Unavailable: ``disk_full``.
             FileNotFoundError: there is no file at ``path``.
 
         """

@@ -19,6 +19,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from soundforge.errors import Conflict, Invalid, NotFound, Unavailable
+from soundforge.storage._check import CHECKS
 from soundforge.storage._contract import Stored, check_key, check_prefix
 
 _CHUNK_BYTES = 1 << 20
@@ -32,11 +33,12 @@ class DiskStorage:
     """A :class:`~soundforge.storage.Storage` in the folder ``root``, on one file system with hard links."""
 
     def __init__(self, root: Path) -> None:
-        """Make the folders where they are missing."""
+        """Make the folders where they are missing; raises ``Unavailable`` ("storage_away")."""
         self._objects = root / "objects"
         self._partial = root / "partial"
-        for folder in (root, self._objects, self._partial):
-            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        with self._disk_errors():
+            for folder in (root, self._objects, self._partial):
+                folder.mkdir(mode=0o750, parents=True, exist_ok=True)
 
     async def put(self, path: Path, key: str) -> Stored:
         """See :meth:`Storage.put`. The new object may be read by this account and its group alone."""
@@ -49,8 +51,7 @@ class DiskStorage:
     async def local(self, key: str) -> AsyncIterator[Path]:
         """See :meth:`Storage.local`."""
         path = self._objects / check_key(key)
-        if not await asyncio.to_thread(path.is_file):
-            raise _gone(key)
+        await asyncio.to_thread(self._find, path, key)
         yield path
 
     async def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
@@ -58,7 +59,7 @@ class DiskStorage:
         path = self._objects / check_key(key)
         if start < 0 or (stop is not None and stop < start):
             raise Invalid("This range of bytes makes no sense.", code="bad_range", detail=f"{start}-{stop}")
-        return await asyncio.to_thread(_read, path, key, start, stop)
+        return await asyncio.to_thread(self._read, path, key, start, stop)
 
     async def remove(self, prefix: str) -> int:
         """See :meth:`Storage.remove`. Folders that became empty go too."""
@@ -69,24 +70,24 @@ class DiskStorage:
     async def list(self, prefix: str = "") -> AsyncIterator[tuple[str, int]]:
         """See :meth:`Storage.list`."""
         folder = self._objects / check_prefix(prefix) if prefix else self._objects
-        walk = _walk(folder)
+        walk = self._walk_objects(folder)
         while batch := await asyncio.to_thread(lambda: [*islice(walk, _LISTED_AT_ONCE)]):
             for path, size_bytes in batch:
                 yield path.relative_to(self._objects).as_posix(), size_bytes
 
     async def free_bytes(self) -> int:
         """See :meth:`Storage.free_bytes`."""
-        return (await asyncio.to_thread(shutil.disk_usage, self._partial)).free
+        return await asyncio.to_thread(self._free_bytes)
 
     async def sweep(self) -> int:
-        """Remove what killed processes left half written; return how many files that were.
+        """Remove what killed processes left half written or half checked; return how many files that were.
 
         A file that somebody still writes is locked by its writer and stays.
         """
         return await asyncio.to_thread(self._sweep)
 
     def _put(self, path: Path, target: Path, stop: threading.Event) -> tuple[int, str]:
-        with path.open("rb") as source, _disk_errors(), self._open_partial() as (partial, out):
+        with path.open("rb") as source, self._disk_errors(), self._open_partial() as (partial, out):
             if target.exists():  # the link below is what holds; this spares the copying
                 raise _taken(target)
             sha256 = _copy(source.fileno(), out, stop)
@@ -112,27 +113,52 @@ class DiskStorage:
             try:
                 self._make_folders(target.parent)
                 os.link(partial, target)
-            except (FileNotFoundError, FileExistsError, NotADirectoryError):
+            except (FileNotFoundError, FileExistsError, NotADirectoryError) as error:
                 if target.exists() or any(one.is_file() for one in target.parents):
                     raise _taken(target) from None
                 if attempt == _LINK_TRIES - 1:
-                    raise
+                    raise _away(error) from error
                 # else a removal swept the empty folder away between the two steps
             else:
                 break
         _sync(target.parent)
 
     def _make_folders(self, folder: Path) -> None:
-        missing = [one for one in (folder, *folder.parents) if one.is_relative_to(self._objects) and not one.exists()]
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        """Make what is missing below ``objects/``, never that itself: where it is gone, the disk is away."""
+        missing = [one for one in (folder, *folder.parents) if self._objects in one.parents and not one.exists()]
         for one in reversed(missing):
+            one.mkdir(mode=0o750, exist_ok=True)
             _sync(one.parent)
 
+    def _find(self, path: Path, key: str) -> None:
+        with self._disk_errors():
+            if not path.is_file():
+                self._check_there()
+                raise _gone(key)
+
+    def _read(self, path: Path, key: str, start: int, stop: int | None) -> bytes:
+        try:
+            with self._disk_errors(), path.open("rb") as source:
+                source.seek(start)
+                return source.read(-1 if stop is None else stop - start)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise _gone(key) from None
+
+    def _walk_objects(self, folder: Path) -> Iterator[tuple[Path, int]]:
+        with self._disk_errors():
+            self._check_there()
+            yield from _walk(folder)
+
+    def _free_bytes(self) -> int:
+        with self._disk_errors():
+            return shutil.disk_usage(self._partial).free
+
     def _remove_object(self, path: Path) -> int:
-        with _disk_errors():
+        with self._disk_errors():
             try:
                 path.unlink()
             except FileNotFoundError:
+                self._check_there()
                 return 0
             _sync(path.parent)
             self._prune(path.parent)
@@ -140,10 +166,11 @@ class DiskStorage:
 
     def _remove_folder(self, top: Path) -> int:
         count = 0
-        with _disk_errors():
+        with self._disk_errors():
+            self._check_there()
             if top.resolve() != self._objects.resolve() / top.relative_to(self._objects):
                 return 0  # a link that somebody put here: what it leads to is not ours to remove
-            for folder, _, names in os.walk(top, topdown=False):
+            for folder, _, names in os.walk(top, topdown=False, onerror=_raise_unless_gone):
                 for name in names:
                     Path(folder, name).unlink(missing_ok=True)
                 count += len(names)
@@ -167,9 +194,31 @@ class DiskStorage:
 
     def _sweep(self) -> int:
         born_before = time.time() - _YOUNG_S
-        with _disk_errors():
-            old = [path for path, _ in _walk(self._partial) if path.stat().st_mtime < born_before]
+        with self._disk_errors():
+            left = (*_walk(self._partial), *_walk(self._objects / CHECKS))
+            old = [path for path, _ in left if path.stat().st_mtime < born_before]
             return sum(_remove_unlocked(path) for path in old)
+
+    def _check_there(self) -> None:
+        """Tell a file that is gone from a disk that is: raises ``Unavailable`` ("storage_away")."""
+        for folder in (self._objects, self._partial):
+            if not folder.is_dir():
+                raise _away(FileNotFoundError(errno.ENOENT, "The folder is gone", str(folder)))
+
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        """Turn what the disk says into what a user can act on; a missing file is for the caller to judge."""
+        try:
+            yield
+        except InterruptedError:
+            raise
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            self._check_there()
+            raise
+        except OSError as error:
+            if error.errno in _FULL:
+                raise Unavailable("The disk is full.", code="disk_full", detail=str(error)) from error
+            raise _away(error) from error
 
 
 async def _in_thread[T](work: Callable[[], T], stop: threading.Event) -> T:
@@ -198,17 +247,8 @@ def _copy(source: int, out: int, stop: threading.Event) -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path, key: str, start: int, stop: int | None) -> bytes:
-    try:
-        with _disk_errors(), path.open("rb") as source:
-            source.seek(start)
-            return source.read(-1 if stop is None else stop - start)
-    except (FileNotFoundError, IsADirectoryError):
-        raise _gone(key) from None
-
-
 def _walk(folder: Path) -> Iterator[tuple[Path, int]]:
-    for parent, _, names in os.walk(folder):
+    for parent, _, names in os.walk(folder, onerror=_raise_unless_gone):
         for name in names:
             path = Path(parent, name)
             with suppress(FileNotFoundError):  # removed since the folder was read
@@ -242,17 +282,14 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    """Turn what the disk says into what a user can act on; a missing file is for the caller to judge."""
-    try:
-        yield
-    except (FileNotFoundError, IsADirectoryError, InterruptedError):
-        raise
-    except OSError as error:
-        if error.errno in _FULL:
-            raise Unavailable("The disk is full.", code="disk_full", detail=str(error)) from error
-        raise Unavailable("The storage does not answer.", code="storage_away", detail=str(error)) from error
+def _raise_unless_gone(error: OSError) -> None:
+    """What ``os.walk`` would pass over in silence; a folder may go while it is walked through."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
+
+
+def _away(error: OSError) -> Unavailable:
+    return Unavailable("The storage does not answer.", code="storage_away", detail=str(error))
 
 
 def _gone(key: str) -> NotFound:

@@ -1,7 +1,7 @@
 """Read-only joins as frozen values, for pages, API and CLI alike."""
 
 from soundforge.views._cues import cue_of, list_cue_views
-from soundforge.views._health import Check, Health, check_tools, get_health
+from soundforge.views._health import Check, Health, check_database, check_storage, check_tools, get_health
 from soundforge.views._jobs import (
     count_active,
     get_job_view,
@@ -73,6 +73,8 @@ __all__ = [
     "TrackRow",
     "TrackView",
     "TrashRow",
+    "check_database",
+    "check_storage",
     "check_tools",
     "count_active",
     "cue_of",

@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import cast
 
 from fastapi import Request
 
 from soundforge.config import Settings
 from soundforge.events import Listener
-from soundforge.storage import Storage
+from soundforge.storage import Storage, StorageCheck
 from soundforge.web._known_files import KnownFiles
 from soundforge.web._reads import Reads
 from soundforge.web._security import PasswordAttempts
@@ -27,6 +28,11 @@ class Studio:
     reads: Reads = field(default_factory=Reads)
     together: Together = field(default_factory=Together)
     known_files: KnownFiles = field(default_factory=KnownFiles)
+
+    @cached_property
+    def storage_check(self) -> StorageCheck:
+        """Whether the storage keeps what it is given: one look for all who ask."""
+        return StorageCheck(self.storage)
 
 
 def studio_of(request: Request) -> Studio:

@@ -20,10 +20,10 @@ router = APIRouter(include_in_schema=False)
 _OF_PROXIES = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
-@router.get("/health")
+@router.api_route("/health", methods=["GET", "HEAD"])
 async def health(request: Request) -> JSONResponse:
     """Whether database, queues, storage and space are well: 200 or 503. Tells nothing about anybody."""
-    found = await views.get_health(studio_of(request).storage, must_work=True)
+    found = await views.get_health(studio_of(request).storage_check, must_work=True)
     checks = {check.name: {"good": check.is_good, "what": check.sentence} for check in found.checks}
     return JSONResponse({"good": found.is_good, "checks": checks}, 200 if found.is_good else 503)
 
@@ -45,7 +45,7 @@ async def admin_page(request: Request, visitor: AdminOf) -> HTMLResponse:  # noq
     async with reading() as session:
         figures = await jobs.queue_figures(session)
         queues = await views.list_queue_views(session, figures)
-    found = await views.get_health(studio_of(request).storage, must_work=True)
+    found = await views.get_health(studio_of(request).storage_check, must_work=True)
     return page(
         request,
         "pages/admin.html",
