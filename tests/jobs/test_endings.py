@@ -12,7 +12,7 @@ from soundforge import jobs
 from soundforge.db import reading
 from soundforge.errors import Broken, Invalid, Unavailable
 from soundforge.tables import Job, Kind
-from tests.support.jobs import DEADLINE_S, Script, Wire
+from tests.support.jobs import DEADLINE_S, Script, Wire, endings_in
 
 
 async def oban_state(job: Job) -> tuple[str, int]:
@@ -119,11 +119,45 @@ async def test_what_trying_again_cannot_mend_gives_up_at_once(
     assert swept == [f"jobs/{job.id}/1/"]
     (line,) = [line for line in lines if line["event"] == "job.failed"]
     expected: dict[str, Any] = {
-        "job_id": str(job.id), "track_id": None, "queue": "analysis", "attempt": "1/3", "run": 1,
-        "error_code": code, "error_type": type(error).__name__, "log_level": "error",
+        "job_id": str(job.id), "track_id": None, "kind": "analysis", "queue": "analysis", "attempt": "1/3", "run": 1,
+        "node": node.name, "ending": "give_up", "error_code": code, "error_type": type(error).__name__,
+        "log_level": "error",
     }  # fmt: skip
     assert line.items() >= expected.items()
     assert str(error) in line["error"]
+
+
+@pytest.mark.parametrize(
+    ("error", "ending", "code", "level"),
+    [
+        (Unavailable("The engine is busy.", code="engine_busy"), "try_again", "engine_busy", "warning"),
+        (Unavailable("Wait.", code="rate_limited", retry_after_s=0), "postponed", "rate_limited", "warning"),
+        (Unavailable("The database is away.", code="database_away"), "interrupted", "interrupted", "info"),
+    ],
+)
+async def test_a_run_that_is_followed_by_another_is_logged_with_its_context(
+    node: jobs.Node, script: Script, wire: Wire, error: Exception, ending: str, code: str, level: str
+) -> None:
+    async def body(run: jobs.Run) -> None:
+        if run.run == 1:
+            raise error
+
+    with structlog.testing.capture_logs() as lines:
+        job = await script.add(body)
+        await wire.until(job, "completed")
+    assert endings_in(lines, job) == [(ending, code, "analysis", 1, "1/3", level)]
+
+
+async def test_a_cancelled_run_is_logged_with_its_context(node: jobs.Node, script: Script, wire: Wire) -> None:
+    async def body(_run: jobs.Run) -> None:
+        await asyncio.Event().wait()
+
+    with structlog.testing.capture_logs() as lines:
+        job = await script.add(body)
+        await wire.until(job, "processing")
+        await script.cancel(job)
+        await until_oban(job, "cancelled")
+    assert endings_in(lines, job) == [("cancelled", "cancelled", "analysis", 1, "1/3", "info")]
 
 
 async def test_a_postponed_run_gives_its_attempt_back(node: jobs.Node, script: Script, wire: Wire) -> None:
@@ -167,7 +201,9 @@ async def test_a_run_that_takes_too_long_is_stopped_and_tried_again(
         if run.run == 1:
             await asyncio.Event().wait()
 
-    job = await script.add(body)
-    failed = await wire.until(job, "failed")
-    assert failed["error_code"] == "timed_out"
-    await wire.until(job, "completed")
+    with structlog.testing.capture_logs() as lines:
+        job = await script.add(body)
+        failed = await wire.until(job, "failed")
+        assert failed["error_code"] == "timed_out"
+        await wire.until(job, "completed")
+    assert endings_in(lines, job) == [("try_again", "timed_out", "analysis", 1, "1/3", "warning")]

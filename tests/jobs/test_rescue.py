@@ -12,13 +12,14 @@ from uuid import uuid4
 import psutil
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from soundforge import children, jobs
 from soundforge.config import Settings
 from soundforge.db import Database, reading, transaction
 from soundforge.jobs._rescue import rescue_node
 from soundforge.tables import Job
-from tests.support.jobs import DEADLINE_S, Script, Wire
+from tests.support.jobs import DEADLINE_S, Script, Wire, endings_in
 from tests.support.processes import none_left
 from tests.support.worker import run_worker
 
@@ -230,19 +231,19 @@ async def test_a_live_job_is_not_stolen_when_the_heartbeats_are_lost(
 
 
 @pytest.mark.parametrize(
-    ("setup", "row", "oban"),
+    ("setup", "row", "oban", "told"),
     [
-        ("running", ("queued", "interrupted"), ("available", 1)),
-        ("running for the last time", ("failed", "interrupted"), ("discarded", 3)),
-        ("running and cancelled", ("failed", "cancelled"), ("cancelled", 1)),
-        ("queued", ("queued", None), ("available", 0)),
-        ("finished", ("failed", None), ("cancelled", 1)),
-        ("under another job", ("queued", None), ("cancelled", 1)),
-        ("deleted", None, ("cancelled", 1)),
+        ("running", ("queued", "interrupted"), ("available", 1), "queued again"),
+        ("running for the last time", ("failed", "interrupted"), ("discarded", 3), "gave up"),
+        ("running and cancelled", ("failed", "cancelled"), ("cancelled", 1), "cancelled"),
+        ("queued", ("queued", None), ("available", 0), None),
+        ("finished", ("failed", None), ("cancelled", 1), None),
+        ("under another job", ("queued", None), ("cancelled", 1), None),
+        ("deleted", None, ("cancelled", 1), None),
     ],
 )
 async def test_the_row_of_an_orphan_decides(
-    script: Script, setup: str, row: tuple[str, str | None] | None, oban: tuple[str, int]
+    script: Script, setup: str, row: tuple[str, str | None] | None, oban: tuple[str, int], told: str | None
 ) -> None:
     job = await script.add_named("nothing")
     attempt = 3 if setup == "running for the last time" else 1
@@ -263,7 +264,10 @@ async def test_the_row_of_an_orphan_decides(
     if setup in changes:
         await execute(changes[setup], id=job.id)
     assert await rescue_node("somebody else") == []
-    await rescue_node("dead")
+    with capture_logs() as lines:
+        await rescue_node("dead")
+    code = row[1] if row else None
+    assert endings_in(lines, job) == ([(told, code, "analysis", 1, f"{attempt}/3", "warning")] if told else [])
     assert await oban_of(job) == oban
     if row is not None:
         found = await script.get(job)

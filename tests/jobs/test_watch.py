@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from soundforge import children, jobs
 from soundforge.config import Settings
@@ -14,8 +16,22 @@ from soundforge.db import Database, reading, transaction
 from soundforge.errors import Unavailable
 from soundforge.jobs._rescue import rescue_node
 from soundforge.tables import Kind, Status
-from tests.support.jobs import DEADLINE_S, HOSTILE, Script, Wire
+from tests.support.jobs import DEADLINE_S, HOSTILE, Script, Wire, endings_in
 from tests.support.processes import none_left
+
+GONE_S = 2.0  # from the commit of a cancellation until no child lives
+
+
+@pytest.fixture
+async def unhurried(database: Database, worker_settings: Settings, swept: list[str]) -> AsyncIterator[jobs.Node]:
+    """A node whose clocks run as they do for people."""
+
+    async def on_sweep(prefix: str) -> None:
+        swept.append(prefix)
+
+    settings = worker_settings.model_copy(update={"time_scale": 1.0})
+    async with jobs.open_node(settings, database.dsn, on_sweep=on_sweep) as running:
+        yield running
 
 
 async def forever(_run: jobs.Run) -> None:
@@ -45,18 +61,18 @@ async def test_a_download_moves_from_downloading_to_processing(node: jobs.Node, 
     assert [event["status"] for event in wire.of(job)] == ["queued", "downloading", "processing", "completed"]
 
 
+@pytest.mark.parametrize("is_told", [True, False], ids=["told", "read from the row"])
 async def test_a_cancelled_run_takes_its_children_and_files_with_it(
-    node: jobs.Node, script: Script, wire: Wire, swept: list[str]
+    unhurried: jobs.Node, script: Script, wire: Wire, swept: list[str], *, is_told: bool
 ) -> None:
-    pids: list[int] = []
-    folders: list[Path] = []
+    """With clocks as people have them, and a child that ignores SIGTERM; a command cancels without telling the node."""
+    children_of: dict[Path, int] = {}
     begun = asyncio.Event()
 
     async def body(run: jobs.Run) -> None:
-        folders.append(run.folder)
         limits = children.Limits(total_s=60)
         async with children.open_child(HOSTILE, folder=run.folder / "child", limits=limits) as child:
-            pids.append(child.pid)
+            children_of[run.folder] = child.pid
             begun.set()
             await child.ask({"do": "ignores_sigterm"})
 
@@ -64,14 +80,15 @@ async def test_a_cancelled_run_takes_its_children_and_files_with_it(
     async with asyncio.timeout(DEADLINE_S):
         await begun.wait()
     asked_at = time.monotonic()
-    await script.cancel(job)
+    await (script.cancel(job) if is_told else script.ask_to_cancel(job))
     failed = await wire.until(job, "failed")
+    ((folder, pid),) = children_of.items()
+    assert none_left([pid], within_s=0)
+    assert time.monotonic() - asked_at < GONE_S
     assert failed["error_code"] == "cancelled"
-    assert none_left(pids, within_s=2)
     async with asyncio.timeout(DEADLINE_S):
-        while folders[0].exists():
+        while folder.exists():
             await asyncio.sleep(0.01)
-    assert time.monotonic() - asked_at < 2
     assert swept == [f"jobs/{job.id}/1/"]
 
 
@@ -80,8 +97,7 @@ async def test_a_cancellation_whose_wake_up_was_lost_is_read_from_the_row(
 ) -> None:
     job = await script.add(forever)
     await wire.until(job, "processing")
-    async with transaction() as session:
-        await jobs.request_cancel(session, script.owner_id, job.id)
+    await script.ask_to_cancel(job)
     assert (await wire.until(job, "failed"))["error_code"] == "cancelled"
 
 
@@ -121,11 +137,13 @@ async def test_a_node_that_stops_puts_its_running_jobs_back(
     async def on_sweep(prefix: str) -> None:
         stored.append(prefix)
 
-    async with jobs.open_node(worker_settings, database.dsn, on_sweep=on_sweep):
-        job = await script.add(forever)
-        await wire.until(job, "processing")
-        began = time.monotonic()
-    assert time.monotonic() - began < 5
+    with capture_logs() as lines:
+        async with jobs.open_node(worker_settings, database.dsn, on_sweep=on_sweep):
+            job = await script.add(forever)
+            await wire.until(job, "processing")
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+    assert endings_in(lines, job) == [("interrupted", "interrupted", "analysis", 1, "1/3", "info")]
     row = await script.get(job)
     assert (row.status, row.error_code, row.run) == ("queued", "interrupted", 1)
     assert stored == [f"jobs/{job.id}/1/"]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -114,10 +114,14 @@ class Script:
 
     async def cancel(self, job: Job) -> Job:
         """Cancel a job, as a user does."""
-        async with transaction() as session:
-            asked = await jobs.request_cancel(session, self.owner_id, job.id)
+        asked = await self.ask_to_cancel(job)
         await jobs.wake_cancelled(asked)
         return asked
+
+    async def ask_to_cancel(self, job: Job) -> Job:
+        """Cancel a job as a process without a node does: nobody is told, the row alone says so."""
+        async with transaction() as session:
+            return await jobs.request_cancel(session, self.owner_id, job.id)
 
 
 @contextmanager
@@ -139,6 +143,13 @@ async def add_user(name: str = "owner") -> UUID:
     async with transaction() as session:
         session.add(user)
     return user.id
+
+
+def endings_in(lines: Sequence[Mapping[str, Any]], job: Job) -> list[tuple[str, str, str, int, str, str]]:
+    """How each run of a job ended without success, as the log tells: ending, code, kind, run, attempt, level."""
+    told = [line for line in lines if line["event"] in ("job.failed", "job.rescued") and line["job_id"] == str(job.id)]
+    names = ("ending", "error_code", "kind", "run", "attempt", "log_level")
+    return [(*(line[name] for name in names),) for line in told]
 
 
 class Wire:

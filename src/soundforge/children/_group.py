@@ -20,7 +20,7 @@ from soundforge import logs
 
 from ._environment import TOKEN
 
-_GRACE_S = 1.0  # between the request to end and the end
+_GRACE_S = 0.5  # between the request to end and the end; a cancelled job's group has 2 s with all that comes before
 _KILL_S = 5.0  # a killed group is gone long before, unless the kernel holds it
 _SAME_START_S = 2.0
 

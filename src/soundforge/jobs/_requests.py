@@ -141,7 +141,7 @@ async def request_cancel(session: AsyncSession, owner_id: UUID, job_id: UUID) ->
 async def wake_cancelled(job: Job) -> None:
     """After the commit of a cancellation: tell the worker of a running job now.
 
-    Only speeds things up: the worker reads the row every second. So a process without a node (a command) need not.
+    Only speeds things up: the worker reads the row twice a second. So a process without a node (a command) need not.
     """
     node = find_any_node()
     if node is None or job.oban_job_id is None or job.status not in RUNNING:

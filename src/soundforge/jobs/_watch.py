@@ -13,8 +13,7 @@ from soundforge.jobs._run import AWAY_LIMIT_S, Run
 _log = logs.get(__name__)
 
 _LOOK_S = 0.25  # Oban's wake-up call of a cancellation, and our own shutdown
-_TICK_S = 0.5  # progress, when there is news
-_ASK_S = 1.0  # the cancellation's column, in any case: the wake-up call may be lost
+_TICK_S = 0.5  # progress, and the cancellation's column: the wake-up call may be lost, and a command sends none
 _SHORTEST_S = 0.01
 _STUCK_S = 10.0  # a tick that takes longer counts as a database that is away
 
@@ -60,9 +59,8 @@ class _Watcher:
         return None
 
     async def tick(self) -> Stop | None:
-        """Write progress when it is due, and what the row says about it."""
-        period_s = self._run.node.scaled(_TICK_S if self._run.has_news else _ASK_S)
-        if self._run.is_writing or time.monotonic() - self._ticked < period_s:
+        """Write progress when it is due, and read what the row says about it."""
+        if self._run.is_writing or time.monotonic() - self._ticked < self._run.node.scaled(_TICK_S):
             return None
         self._ticked = time.monotonic()
         try:
