@@ -23,7 +23,8 @@ FAMILIES = {
     "Broken": "a person: trying again is useless",
 }
 _ORDER = list(FAMILIES)
-_BELOW = {"SourceRefused": "Rejected"}  # errors of a family with a class of their own
+_OF_STATUS = {403: "Forbidden", 422: "Invalid", 500: "Broken"}  # of an answer that no error was raised for
+_EXPLAIN_ARGS = 5  # of ``web._errors.explain``: others have the name too
 _HEAD = """# Errors
 
 Written by `make docs` from the code; do not edit. Each error has a stable code (in JSON, in job rows, on the
@@ -81,6 +82,26 @@ def _room(path: str) -> str:
     return parts[2] if parts[1] == "soundforge" else f"{parts[1]}.{parts[2]}"
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """A class of errors: its family, and its code where it has one of its own."""
+
+    family: str
+    code: str | None = None
+
+
+@cache
+def _kinds() -> dict[str, _Kind]:
+    """The families, and the classes of errors that were derived from them."""
+    trees = (ast.parse(path.read_text("utf-8")) for path in (ROOT / "src").rglob("*.py"))
+    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    found = {family: _Kind(family) for family in FAMILIES}
+    for node in classes:
+        if node.name not in found and (base := next((_name(one) for one in node.bases), "")) in FAMILIES:
+            found[node.name] = _Kind(base, _texts(node, before=node.end_lineno or 0).get("code"))
+    return found
+
+
 def _uses_in(path: Path) -> Iterator[ErrorUse]:
     tree = ast.parse(path.read_text("utf-8"))
     where = path.relative_to(ROOT).as_posix()
@@ -110,24 +131,36 @@ def _calls(scope: ast.AST) -> Iterator[ast.Call]:
 
 
 def _may_be_error(call: ast.Call) -> bool:
-    return _name(call.func) in {"Refused", *FAMILIES, *_BELOW} or any(
+    return _name(call.func) in {"Refused", "explain", "_explain", *_kinds()} or any(
         keyword.arg == "code" for keyword in call.keywords
     )
 
 
 def _error(call: ast.Call, names: dict[str, str]) -> tuple[str | None, str, str] | None:
     """What a call makes: code, family, sentence; None when it makes no error of ours."""
-    name = _BELOW.get(_name(call.func), _name(call.func))
+    name = _name(call.func)
     given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+    if name in ("explain", "_explain") and len(call.args) == _EXPLAIN_ARGS:
+        return _answer(call.args, names)
     if name == "Refused" and call.args:  # a runner's refusal: code and sentence by position
         family = (_text(given["family"], names) or "").capitalize() if "family" in given else "Rejected"
         return _text(call.args[0], names), family, _text(call.args[1], names) or "…"
-    if name in FAMILIES and ("code" in given or call.args):
-        return _text(given.get("code"), names), name, (_text(call.args[0], names) if call.args else None) or "…"
+    if (kind := _kinds().get(name)) and ("code" in given or call.args):
+        code = _text(given.get("code"), names) or kind.code
+        return code, kind.family, (_text(call.args[0], names) if call.args else None) or "…"
     code, sentence = _text(given.get("code"), names), _text(given.get("sentence"), names)
     if code and sentence:  # written to a job's row without being raised
         return code, "Broken", sentence
     return None
+
+
+def _answer(args: list[ast.expr], names: dict[str, str]) -> tuple[str, str, str] | None:
+    """An answer without an error: request, status, code, sentence. None when it passes an error's own code on."""
+    _request, status, code, sentence, _fields = args
+    if (said := _text(code, names)) is None:
+        return None
+    known = status.value if isinstance(status, ast.Constant) and isinstance(status.value, int) else 0
+    return said, _OF_STATUS.get(known, "Rejected"), _text(sentence, names) or "…"
 
 
 def _name(node: ast.expr) -> str:
