@@ -1,13 +1,20 @@
 import asyncio
+import os
+import resource
 import shutil
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from soundforge.children import Limits, call, open_child
+from soundforge.children import Child, Limits, _pipes, call, open_child, sweep
+from soundforge.children._environment import child_environment
+from soundforge.children._group import Group, write_record
 from soundforge.errors import Broken, Invalid, SoundForgeError, Unavailable
 from tests.support.processes import none_left
 
@@ -223,6 +230,75 @@ async def test_a_program_that_is_not_there_is_named(folder: Path) -> None:
         await call(["/nowhere/spleeter"], {}, folder=folder, limits=PATIENT)
     assert caught.value.code == "engine_missing"
     assert "spleeter" in caught.value.sentence
+
+
+def lowest_free(count: int) -> int:
+    """The limit under which a process can open so many files more."""
+    limit = 0
+    while count or is_open(limit):
+        count -= not is_open(limit)
+        limit += 1
+    return limit
+
+
+def is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def limited(what: int, soft: int) -> Iterator[None]:
+    before = resource.getrlimit(what)
+    resource.setrlimit(what, (soft, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(what, before)
+
+
+@pytest.mark.parametrize("more", [0, 2, 4, 5])
+async def test_a_system_without_room_for_a_program_is_trouble_that_passes(folder: Path, more: int) -> None:
+    opened = psutil.Process().num_fds()
+    with limited(resource.RLIMIT_NOFILE, lowest_free(more)), pytest.raises(Unavailable) as caught:
+        await ask(folder, "answers")
+    assert caught.value.code == "engine_not_started"
+    assert "hostile" in caught.value.sentence
+    assert "Too many open files" in caught.value.sentence
+    assert psutil.Process().num_fds() == opened
+    await ask(folder, "answers")
+
+
+async def test_a_disk_without_room_for_the_record_is_told_and_the_child_ends(folder: Path) -> None:
+    before = {process.pid for process in psutil.Process().children()}
+    with limited(resource.RLIMIT_FSIZE, 0), pytest.raises(Unavailable) as caught:
+        await ask(folder, "answers")
+    assert caught.value.code == "disk_full"
+    assert {process.pid for process in psutil.Process().children()} == before
+
+
+class Held(Group):
+    """A group that the kernel does not let go."""
+
+    async def end(self) -> bool:
+        return False
+
+
+async def test_a_child_that_the_kernel_holds_keeps_nobody_waiting(folder: Path) -> None:
+    folder.mkdir()
+    environment = child_environment(folder, "token", {})
+    process, pipes = await _pipes.start(HOSTILE, folder=folder, environment=environment, program="hostile")
+    pipes.requests.write(b'{"do": "silence"}\n')
+    group = Held(process.pid, "token", time.time(), "hostile")
+    write_record(group, folder)
+    child = Child(process, pipes, group, folder, PATIENT)
+    await child.end()
+    assert not child.alive
+    assert group.record(folder).exists(), "the next start's sweep must find it"
+    assert sweep(folder) in ([process.pid], [])
+    process.wait(20)
 
 
 async def _forward(folder: Path, request: dict[str, Any], on_part: Any) -> dict[str, Any]:

@@ -1,16 +1,20 @@
+import errno
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 from pydantic import SecretStr
 
 from soundforge.config import Settings
 from soundforge.db import EmbeddedServer, open_server
 from soundforge.db._checks import check_listen, check_version, normalise_url
+from soundforge.db._server import _watched
 from soundforge.errors import Invalid, SoundForgeError, Unavailable
 from tests.support.servers import Application, kill_postmaster, postmaster_pid, until
 
@@ -36,6 +40,37 @@ def test_a_killed_server_is_back_within_five_seconds_at_the_same_address(embedde
             killed = kill_postmaster(server)
             until(lambda: answers(dsn), within_s=5)
             assert postmaster_pid(server) != killed
+
+
+class Fragile(EmbeddedServer):
+    """One whose looks fail for a while, as they do in a process that has no descriptor left."""
+
+    def __init__(self, folder: Path, failures: list[Exception]) -> None:
+        super().__init__(folder)
+        self._failures = failures
+
+    def is_alive(self) -> bool:
+        if self._failures:
+            raise self._failures.pop(0)
+        return super().is_alive()
+
+
+def test_a_look_that_fails_is_logged_once_and_a_later_crash_is_healed(embedded: Settings) -> None:
+    too_many = [OSError(errno.EMFILE, "Too many open files") for _ in range(3)]
+    failures = [*too_many, UnicodeDecodeError("utf-8", b"x", 0, 1, "no text"), OSError(errno.EMFILE, "Too many")]
+    server = Fragile(embedded.data / "postgres", [])
+    dsn = server.start()
+    try:
+        with structlog.testing.capture_logs() as lines, _watched(server):
+            server._failures = failures
+            until(lambda: not failures, within_s=10)
+            kill_postmaster(server)
+            until(lambda: not answers(dsn))
+            until(lambda: answers(dsn), within_s=5)
+    finally:
+        server.stop()
+    told = [line["error"] for line in lines if line["event"] == "database.watch_failed"]
+    assert [error.partition(":")[0] for error in told] == ["OSError", "UnicodeDecodeError", "OSError"]
 
 
 def test_two_processes_share_one_server_and_one_restart(

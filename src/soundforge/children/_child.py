@@ -5,8 +5,8 @@ import json
 import secrets
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -89,16 +89,29 @@ class Child:
             raise error
 
     async def end(self) -> None:
-        """End the whole group and close the pipes; returns when nothing is left, also if cancelled meanwhile."""
+        """End the whole group and close the pipes; returns when nothing is left, also if cancelled meanwhile.
+
+        What the kernel does not let go is not waited for: its record stays for the next start's sweep.
+        """
         if self._ending is None:
             self._ending = asyncio.create_task(self._end())
         await _to_its_end(self._ending)
 
     async def _end(self) -> None:
-        await self._group.end()
-        self._process.wait()  # only now may the kernel use the number again
+        gone = await self._group.end()
+        gone = await self._reaped() and gone  # only now may the kernel use the number again
         await self._pipes.close()
-        self._group.record(self.folder).unlink(missing_ok=True)
+        if gone:
+            self._group.record(self.folder).unlink(missing_ok=True)
+
+    async def _reaped(self) -> bool:
+        """Whether the kernel gives the process up; never waited for without end, for the whole studio would wait."""
+        until = time.monotonic() + _EXIT_S
+        while self._process.poll() is None:  # a leader whose threads still end is a zombie, but cannot be reaped yet
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(0.005)
+        return True
 
     async def _converse(
         self, request: dict[str, Any], on_progress: OnProgress | None, on_part: OnPart | None
@@ -171,18 +184,29 @@ async def open_child(
 ) -> AsyncIterator[Child]:
     """Start ``argv`` in ``folder`` (made if need be), in a group of its own; its whole group is gone afterwards.
 
-    The child's environment holds next to nothing of ours; ``env`` adds to it. Raises Broken ``engine_missing``.
+    The child's environment holds next to nothing of ours; ``env`` adds to it. Raises Broken ``engine_missing``,
+    Unavailable ``engine_not_started`` and ``disk_full``.
     """
-    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - one call
     token, program = secrets.token_hex(16), program_name(argv)
+    with _on_disk(program):
+        folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - one call
     environment = child_environment(folder, token, env or {})
     process, pipes = await _pipes.start(argv, folder=folder, environment=environment, program=program)
     child = Child(process, pipes, Group(process.pid, token, time.time(), program), folder, limits)
     try:
-        write_record(child._group, folder)  # noqa: SLF001 - the same concept, cut in two for reading
+        with _on_disk(program):
+            write_record(child._group, folder)  # noqa: SLF001 - the same concept, cut in two for reading
         yield child
     finally:
         await child.end()
+
+
+@contextmanager
+def _on_disk(program: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _faults.not_now(program, error) from error
 
 
 async def call(

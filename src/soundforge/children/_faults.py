@@ -1,5 +1,6 @@
 """A child's failures as errors of ours; who must act decides the family."""
 
+import errno
 import math
 import signal
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 from soundforge.errors import Broken, Invalid, SoundForgeError, Unavailable
 
 _FAMILIES: dict[object, type[SoundForgeError]] = {"rejected": Invalid, "unavailable": Unavailable, "broken": Broken}
+
+_NO_PROGRAM = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENOEXEC})
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _SENTENCE = 300  # letters; what a child says is shown to people
 
@@ -26,9 +30,19 @@ def garbage(program: str, what: str) -> Broken:
     return Broken(f"The {program} program {what}.", code="engine_garbage")
 
 
-def missing(program: str) -> Broken:
-    """Its interpreter or program file is not there."""
-    return Broken(f"The {program} program is not installed.", code="engine_missing")
+def not_started(program: str, error: OSError) -> SoundForgeError:
+    """Its interpreter or program file is not there or is none; anything else that the system refuses now may pass."""
+    if error.errno in _NO_PROGRAM:
+        return Broken(f"The {program} program is not installed.", code="engine_missing", detail=str(error))
+    return not_now(program, error)
+
+
+def not_now(program: str, error: OSError) -> Unavailable:
+    """The system had no room for it: on the disk, or for another process or file."""
+    if error.errno in _FULL:
+        return Unavailable("The disk is full.", code="disk_full", detail=str(error))
+    cause = error.strerror or type(error).__name__
+    return Unavailable(f"The {program} program could not be started: {cause}.", code="engine_not_started")
 
 
 def silent(program: str, seconds: float) -> Unavailable:

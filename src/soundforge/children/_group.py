@@ -58,14 +58,19 @@ class Group:
         with suppress(ProcessLookupError, PermissionError):  # macOS says EPERM for a group of zombies
             os.killpg(self.id, number)
 
-    async def end(self) -> None:
-        """SIGTERM, a moment of grace, SIGKILL; return when no member is left. The leader must not be reaped yet."""
+    async def end(self) -> bool:
+        """SIGTERM, a moment of grace, SIGKILL; return when no member is left. The leader must not be reaped yet.
+
+        False after some seconds where the kernel holds one, as it does while a disk does not answer.
+        """
         self.send(signal.SIGTERM)
         if await self._gone_within(_GRACE_S):
-            return
+            return True
         self.send(signal.SIGKILL)
-        if not await self._gone_within(_KILL_S):
+        gone = await self._gone_within(_KILL_S)
+        if not gone:
             log.error("child_group_survives", group=self.id, program=self.program)
+        return gone
 
     async def _gone_within(self, seconds: float) -> bool:
         until, pause = time.monotonic() + seconds, 0.002

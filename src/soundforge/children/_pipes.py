@@ -63,9 +63,11 @@ class Pipes:
 async def start(
     argv: Sequence[str], *, folder: Path, environment: dict[str, str], program: str
 ) -> tuple[subprocess.Popen[bytes], Pipes]:
-    """Start the program as leader of a new group, in ``folder``, and connect its pipes."""
-    answers, answers_end = os.pipe()
-    chatter, chatter_end = os.pipe()
+    """Start the program as leader of a new group, in ``folder``, and connect its pipes.
+
+    Raises Broken ``engine_missing``, Unavailable ``engine_not_started`` and ``disk_full``.
+    """
+    answers, answers_end, chatter, chatter_end = _open_pipes(program)
     try:
         process = subprocess.Popen(  # noqa: ASYNC220 - vfork, milliseconds; asyncio would reap it behind our back
             list(argv),
@@ -80,7 +82,7 @@ async def start(
     except OSError as error:
         os.close(answers)
         os.close(chatter)
-        raise _faults.missing(program) from error
+        raise _faults.not_started(program, error) from error
     finally:
         os.close(answers_end)
         os.close(chatter_end)
@@ -90,6 +92,19 @@ async def start(
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise
+
+
+def _open_pipes(program: str) -> tuple[int, int, int, int]:
+    ends: list[int] = []
+    try:
+        for _ in range(2):
+            ends += os.pipe()
+    except OSError as error:
+        for end in ends:
+            os.close(end)
+        raise _faults.not_now(program, error) from error
+    answers, answers_end, chatter, chatter_end = ends
+    return answers, answers_end, chatter, chatter_end
 
 
 async def _connect(process: subprocess.Popen[bytes], answers: int, chatter: int) -> Pipes:

@@ -8,7 +8,6 @@ from soundforge import logs
 from soundforge.config import Settings
 from soundforge.db._checks import check_server, normalise_url
 from soundforge.db._embedded import EmbeddedServer
-from soundforge.errors import SoundForgeError
 
 _LOOK_EVERY_S = 0.5
 _log = logs.get(__name__)
@@ -51,11 +50,21 @@ def _watched(server: EmbeddedServer) -> Iterator[None]:
 
 
 def _watch(server: EmbeddedServer, done: threading.Event) -> None:
+    """Look, and heal, for as long as we live: whatever goes wrong with one look, the next one tries again."""
+    told = ""  # what went wrong at the last look; it is logged once for as long as it stays
     while not done.wait(_LOOK_EVERY_S):
-        if server.is_alive():
-            continue
-        _log.warning("database.died", folder=str(server.folder))
         try:
-            server.heal()
-        except (SoundForgeError, OSError) as error:  # tried again at the next look, for as long as we live
-            _log.exception("database.heal_failed", error_type=type(error).__name__)
+            _look(server)
+        except Exception as error:  # noqa: BLE001 - a thread that ended would leave the next crash to nobody
+            failure = f"{type(error).__name__}: {error}"
+            if failure != told:
+                _log.exception("database.watch_failed", folder=str(server.folder), error=failure)
+            told = failure
+        else:
+            told = ""
+
+
+def _look(server: EmbeddedServer) -> None:
+    if not server.is_alive():
+        _log.warning("database.died", folder=str(server.folder))
+        server.heal()
