@@ -2,34 +2,21 @@
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from soundforge.cli import main
 from soundforge.sources import DOWNLOADER
+from tests.cli.commands import Command
 from tests.support.audio import sweep, write_audio
 
 PROGRAM = Path(__file__).resolve().parents[1] / "support" / "hostile_downloader.py"
 
-type Command = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
-def run(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    told = {"DATABASE_URL": dsn, "DATA": str(tmp_path / "data"), "TIME_SCALE": "0.05", "ALLOW_AUDIO_DOWNLOAD": "on"}
-    for name, value in told.items():
-        monkeypatch.setenv(f"SOUNDFORGE_{name}", value)
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([*words])
-        out, err = capfd.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return command
+def run(run: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.setenv("SOUNDFORGE_ALLOW_AUDIO_DOWNLOAD", "on")
+    return run
 
 
 def install(tools: Path, shelf: Path) -> None:

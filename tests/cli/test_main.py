@@ -1,30 +1,21 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from cyclopts import App
 
 from soundforge import errors
 from soundforge.cli import main
-from soundforge.cli._main import app, exit_code
+from soundforge.cli._main import exit_code
 from soundforge.web import api
+from tests.cli.commands import Command, commands
 from tests.support.audio import sweep, write_audio
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
 ROW = re.compile(r"^\| `([^`]+)` \| (?:`([^`]+)`|(local|[^|]+)) \|", re.MULTILINE)
-
-type Command = Callable[..., tuple[int, str, str]]
-
-
-def commands(group: App = app, words: tuple[str, ...] = ()) -> Iterator[str]:
-    for name in (one for one in group if not one.startswith("-")):
-        below = [*commands(group[name], (*words, name))]
-        yield from below or [" ".join((*words, name))]
 
 
 def routes() -> set[str]:
@@ -34,22 +25,6 @@ def routes() -> set[str]:
         for route in router.routes
         for method in route.methods - {"HEAD"}
     }
-
-
-@pytest.fixture
-def run(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    monkeypatch.setenv("SOUNDFORGE_DATABASE_URL", dsn)
-    monkeypatch.setenv("SOUNDFORGE_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("SOUNDFORGE_TIME_SCALE", "0.05")
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([*words])
-        out, err = capfd.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return command
 
 
 def test_the_page_of_commands_lists_exactly_the_commands_there_are() -> None:
@@ -95,6 +70,20 @@ def test_every_family_of_errors_has_an_exit_code() -> None:
         (["tracks", "list", "bpm:fast"], 2, "write it like bpm:120-128"),
         (["tracks", "batch", "delete"], 2, "nothing_chosen"),
         (["tracks", "forget"], 2, "--everything"),
+        (["tracks", "undo", "gibberish"], 2, "bad_moment"),
+        (["tracks", "undo", "2026-11-26T12:00:00"], 2, "bad_moment"),
+        (["tracks", "list", "--sort", "nonsense"], 2, "unknown_sort"),
+        (["tracks", "correct", str(uuid4())], 2, "invalid_correction"),
+        (["forge", ""], 2, "no_source"),
+        (["analyze", "."], 2, "There is no file “.”."),
+        (["work", "--queues", "none"], 2, "no_queue"),
+        (["work", "--queues", "nonsense:1"], 2, "there is no queue"),
+        (["serve", "--port", "-1"], 2, "SOUNDFORGE_PORT"),
+        (["queues", "pause", ""], 2, "no_queue"),
+        (["queues", "limit", "processing", "-3"], 2, "bad_limit"),
+        (["models", "pull", "nonsense"], 2, "unknown_model"),
+        (["users", "add", "ann", "--role", "king"], 2, "bad_role"),
+        (["playlists", "add", ""], 2, "invalid_words"),
         (["jobs", "cancel", str(uuid4())], 2, "no_job"),
         (["nonsense"], 2, ""),
     ],

@@ -1,12 +1,12 @@
 """``tracks batch`` and ``tracks undo``: many tracks at once."""
 
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from cyclopts import App
 
 from soundforge import library, pipeline, views
+from soundforge.cli._arguments import read_moment
 from soundforge.cli._output import say, say_json
 from soundforge.cli._rooms import run_as
 from soundforge.db import transaction
@@ -69,10 +69,11 @@ def batch(
 
 def undo(removed_at: str, *, user: str | None = None) -> int:
     """Bring back what was deleted together; the moment is what `tracks batch delete` said."""
+    moment = read_moment(removed_at)
 
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
-            count = await library.restore_tracks(session, owner_id, datetime.fromisoformat(removed_at))
+            count = await library.restore_tracks(session, owner_id, moment)
         say(f"Back again: {count}")
         return 0
 

@@ -20,7 +20,7 @@ def run_foreground[T](work: Coroutine[Any, Any, T]) -> T:
 @contextmanager
 def bar(what: str) -> Iterator[OnProgress]:
     """Draw a bar on standard error while the block lasts, if that is a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task(what, total=100)
         yield lambda percent, _stage: progress.update(task, completed=percent)

@@ -73,7 +73,7 @@ class Sources:
 
 def find_sources(source: tuple[str, ...]) -> Sources:
     """Tell files from links and lines; raises ``Invalid`` for what is neither."""
-    if not source:
+    if not all(word.strip() for word in source) or not source:
         raise Invalid("Name at least one audio file, folder, link or “artist - title”.", code="no_source")
     files: list[Path] = []
     words: list[str] = []

@@ -6,7 +6,8 @@ from cyclopts import App
 
 from soundforge import jobs, library, pipeline, views
 from soundforge.cli import _batch, _corrections, _cues, _neighbours, _shelves
-from soundforge.cli._output import say, say_json, say_table
+from soundforge.cli._arguments import After, Limit
+from soundforge.cli._output import say, say_json, say_more, say_table
 from soundforge.cli._rooms import run_as
 from soundforge.cli._separation import USUAL, Wanted
 from soundforge.db import reading, transaction
@@ -29,14 +30,20 @@ def add_to(app: App) -> None:
 
 @tracks.command(name="list")
 def list_tracks(
-    search: str = "", *, sort: str = "created", limit: int = 50, json: bool = False, user: str | None = None
+    search: str = "",
+    *,
+    sort: str = "created",
+    limit: Limit = 50,
+    after: After = None,
+    json: bool = False,
+    user: str | None = None,
 ) -> int:
     """List tracks, or those that a search finds."""
 
     async def body(owner_id: UUID) -> int:
         query = library.Query(search=search, sort=sort, descending=sort == "created")
         async with reading() as session:
-            page = await views.get_library_page(session, owner_id, query, limit=limit)
+            page = await views.get_library_page(session, owner_id, query, after=after, limit=limit)
         if json:
             say_json(views.plain(page))
             return 0
@@ -54,6 +61,7 @@ def list_tracks(
                 for row in page.rows
             ],
         )
+        say_more(page.next)
         return 0
 
     return run_as(user, body)
@@ -201,12 +209,20 @@ def analyze(track: UUID, *, user: str | None = None) -> int:
 
 
 @job_commands.command(name="list")
-def list_jobs(*, status: Status | None = None, limit: int = 50, json: bool = False, user: str | None = None) -> int:
+def list_jobs(
+    *,
+    status: Status | None = None,
+    limit: Limit = 50,
+    after: After = None,
+    json: bool = False,
+    user: str | None = None,
+) -> int:
     """List jobs, newest first."""
 
     async def body(owner_id: UUID) -> int:
         async with reading() as session:
-            page = await views.list_job_views(session, owner_id, statuses=[status] if status else [], limit=limit)
+            statuses = [status] if status else []
+            page = await views.list_job_views(session, owner_id, statuses=statuses, after=after, limit=limit)
         if json:
             say_json(views.plain(page))
             return 0
@@ -217,6 +233,7 @@ def list_jobs(*, status: Status | None = None, limit: int = 50, json: bool = Fal
                 for job in page.rows
             ],
         )
+        say_more(page.next)
         return 0
 
     return run_as(user, body)

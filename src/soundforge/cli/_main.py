@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from soundforge import __version__, logs
 from soundforge.cli import _audio, _demo, _forge, _instance, _library, _models, _queues, _serve, _sources, _tools
-from soundforge.cli._output import say_error, say_line
+from soundforge.cli._output import say_error, say_line, set_up_output
 from soundforge.errors import Broken, Rejected, SoundForgeError, Unavailable
 
 # By who must act, as in the HTTP edge.
@@ -22,6 +22,7 @@ for group in (_serve, _forge, _audio, _sources, _library, _instance, _models, _q
 
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run one command; an error of ours is one sentence on stderr and an exit code by its family."""
+    set_up_output()
     logs.set_up(level=logging.WARNING)  # ``serve`` and ``work`` tell more
     try:
         code = app(argv, exit_on_error=False, result_action="return_value")

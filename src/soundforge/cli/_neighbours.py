@@ -5,6 +5,7 @@ from uuid import UUID
 from cyclopts import App
 
 from soundforge import views
+from soundforge.cli._arguments import Limit
 from soundforge.cli._output import say_json, say_table
 from soundforge.cli._rooms import run_as
 from soundforge.db import reading
@@ -17,12 +18,12 @@ def add_to(tracks: App) -> None:
     tracks.command(mixes)
 
 
-def like(track: UUID, *, stem: str = "", limit: int = 20, json: bool = False, user: str | None = None) -> int:
+def like(track: UUID, *, stem: str = "", limit: Limit = 20, json: bool = False, user: str | None = None) -> int:
     """List what sounds like a track, or like one of its stems; the most alike first."""
     return _list(Near("like", track, stem), limit, user, as_json=json)
 
 
-def mixes(track: UUID, *, limit: int = 20, json: bool = False, user: str | None = None) -> int:
+def mixes(track: UUID, *, limit: Limit = 20, json: bool = False, user: str | None = None) -> int:
     """List what mixes with a track: neighbours on the Camelot wheel within 6 % of its tempo, its half or its double."""
     return _list(Near("mixes", track), limit, user, as_json=json)
 

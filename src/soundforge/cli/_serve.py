@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from soundforge.cli._signals import ending_in_order
 from soundforge.config import Settings
+from soundforge.errors import Invalid
 
 
 def add_to(app: App) -> None:
@@ -61,6 +62,8 @@ def work(*, queues: str) -> int:
     from soundforge.db import open_server
 
     settings = _settings(queues=queues)
+    if not settings.queue_limits():
+        raise Invalid('Name at least one queue to work, like "processing:2".', code="no_queue")
     logs.set_up(json=settings.log_json)
     with ending_in_order() as ending, open_server(settings) as dsn:
         ending.run(app.work(settings, dsn))

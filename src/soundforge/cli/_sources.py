@@ -3,13 +3,13 @@
 from uuid import UUID
 
 from cyclopts import App
-from rich.table import Table
 
 from soundforge import library, pipeline, spotify, views
 from soundforge.app import Rooms
 from soundforge.cli import _own_playlists
+from soundforge.cli._arguments import MOST, After, Limit
 from soundforge.cli._follow import Show, follow, open_help
-from soundforge.cli._output import console, say, say_json
+from soundforge.cli._output import say, say_json, say_more, say_table
 from soundforge.cli._rooms import find_user_id, run_as, run_command
 from soundforge.db import reading, transaction
 
@@ -53,37 +53,42 @@ def check(*, json: bool = False) -> int:
 
 
 @playlists.command(name="list")
-def list_playlists(*, limit: int = 50, json: bool = False, user: str | None = None) -> int:
+def list_playlists(*, limit: Limit = 50, after: After = None, json: bool = False, user: str | None = None) -> int:
     """List playlists, albums and lists, the newest first."""
 
     async def body(owner_id: UUID) -> int:
         async with reading() as session:
-            page = await views.list_playlist_views(session, owner_id, limit=limit)
+            page = await views.list_playlist_views(session, owner_id, after=after, limit=limit)
         if json:
             say_json(views.plain(page))
             return 0
-        table = Table("id", "kind", "title", "tracks", "left out", "notice")
-        for one in page.rows:
-            table.add_row(str(one.id), one.kind, one.title, str(one.tracks), str(one.skipped), one.notice or "")
-        console.print(table)
+        say_table(
+            ("id", "kind", "title", "tracks", "left out", "notice"),
+            [(one.id, one.kind, one.title, one.tracks, one.skipped, one.notice or "") for one in page.rows],
+        )
+        say_more(page.next)
         return 0
 
     return run_as(user, body)
 
 
 @playlists.command
-def show(playlist: UUID, *, limit: int = 2000, json: bool = False, user: str | None = None) -> int:
+def show(
+    playlist: UUID, *, limit: Limit = MOST, after: After = None, json: bool = False, user: str | None = None
+) -> int:
     """Show the entries of a list in its order."""
 
     async def body(owner_id: UUID) -> int:
         async with reading() as session:
-            page = await views.get_entry_page(session, owner_id, playlist, limit=limit)
+            page = await views.get_entry_page(session, owner_id, playlist, after=after, limit=limit)
         if json:
             say_json(views.plain(page))
             return 0
         for number, entry in enumerate(page.rows, start=1):
             artist = f" - {entry.track.artist}" if entry.track and entry.track.artist else ""
-            say(f"{number:>4}  {entry.title}{artist}{f' ({entry.why_none})' if entry.why_none else ''}")
+            place = "" if after else number  # behind the first page nobody has counted
+            say(f"{place:>4}  {entry.title}{artist}{f' ({entry.why_none})' if entry.why_none else ''}")
+        say_more(page.next)
         return 0
 
     return run_as(user, body)

@@ -44,7 +44,7 @@ _OTHERS = {
 def check_file(path: Path, *, max_mb: int) -> None:
     """Refuse what cannot become a track: ``no_such_file``, ``empty_file``, ``too_large``, ``not_audio``."""
     if not path.is_file():
-        raise NotFound(f"There is no file “{path.name}”.", code="no_such_file")
+        raise NotFound(f"There is no file “{path.name or path}”.", code="no_such_file")
     size = path.stat().st_size
     if not size:
         raise Invalid("The file is empty.", code="empty_file")
@@ -65,7 +65,7 @@ def list_audio(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         if not path.is_file():
-            raise NotFound(f"There is no file “{path.name}”.", code="no_such_file")
+            raise NotFound(f"There is no file “{path.name or path}”.", code="no_such_file")
         return [path]
     found = []
     for parent, folders, files in path.walk():
