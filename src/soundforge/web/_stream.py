@@ -6,6 +6,7 @@ not sent the event. Everything goes out of band: an element that the page does n
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass, field
@@ -30,7 +31,6 @@ from soundforge.web._studio import Studio
 PING_S = 15.0
 CHECK_S = 60.0
 SMALL_BYTES = 1900  # what a message may have at most; see tests of sizes
-LONGEST_S = 600.0  # then the browser connects anew
 
 RESYNC = b"event: resync\ndata: \n\n"
 GOODBYE = b"event: signed-out\ndata: \n\n"
@@ -112,27 +112,28 @@ async def messages(feed: Feed, studio: Studio, place: str | None, loaders: dict[
         if missed and missed.events:
             inbox.put(missed)
         yield RESYNC if missed is None else PING
-        async for batch in batches(feed, inbox, studio.stopping):
+        async for batch in batches(feed, inbox, studio.stopping, longest_s=studio.longest_feed_s):
             if feed.ends_with(batch):
                 yield GOODBYE
                 return
             yield await _message(feed, batch, studio.reads, loaders)
 
 
-async def batches(feed: Feed, inbox: Inbox, stopping: asyncio.Event) -> AsyncIterator[Batch]:
-    """What the owner is told, at most once a beat; an empty batch as a sign of life."""
+async def batches(
+    feed: Feed, inbox: Inbox, stopping: asyncio.Event, *, longest_s: float = math.inf
+) -> AsyncIterator[Batch]:
+    """What the owner is told, at most once a beat; an empty batch as a sign of life. Ends after ``longest_s``."""
     stopped = asyncio.ensure_future(stopping.wait())
     stopped.add_done_callback(lambda _: inbox.wake())
     try:
-        async for batch in _batches(feed, inbox, stopping):
+        async for batch in _batches(feed, inbox, stopping, time.monotonic() + longest_s):
             yield batch
     finally:
         stopped.cancel()
         await asyncio.wait([stopped])
 
 
-async def _batches(feed: Feed, inbox: Inbox, stopping: asyncio.Event) -> AsyncIterator[Batch]:
-    ends_at = time.monotonic() + LONGEST_S
+async def _batches(feed: Feed, inbox: Inbox, stopping: asyncio.Event, ends_at: float) -> AsyncIterator[Batch]:
     check_at = time.monotonic() + CHECK_S
     while not stopping.is_set() and time.monotonic() < ends_at:
         batch = await _next(inbox)

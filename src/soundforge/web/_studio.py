@@ -28,6 +28,7 @@ class Studio:
     reads: Reads = field(default_factory=Reads)
     together: Together = field(default_factory=Together)
     known_files: KnownFiles = field(default_factory=KnownFiles)
+    longest_feed_s: float = 600.0  # of a page; then its browser connects anew
 
     @cached_property
     def storage_check(self) -> StorageCheck:

@@ -1,7 +1,7 @@
 """Jobs, and one job's live events."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from soundforge import jobs, pipeline, views
 from soundforge.db import reading, transaction
-from soundforge.events import Event, JobChanged
+from soundforge.events import Inbox, JobChanged, Resync
 from soundforge.tables import TERMINAL, Kind, Page, Status
 from soundforge.views import JobView
 from soundforge.web._access import CallerOf, Visitor
@@ -76,7 +76,10 @@ async def cancel_job(caller: CallerOf, job_id: UUID) -> JobView:
 
 @router.get("/jobs/{job_id}/events")
 async def job_events(request: Request, caller: CallerOf, job_id: UUID) -> StreamingResponse:
-    """One job's changes as Server-Sent Events, beginning with how it is now; ends when it is finished."""
+    """One job's changes as Server-Sent Events, beginning with how it is now; the last one tells how it ended.
+
+    A stream that breaks off before (the server stops) is asked for again: it begins with how the job is then.
+    """
     async with reading() as session:
         await views.get_job_view(session, caller.id, job_id)  # not the caller's: 404, before anything is sent
     stream = _told(studio_of(request), caller, job_id)
@@ -84,38 +87,37 @@ async def job_events(request: Request, caller: CallerOf, job_id: UUID) -> Stream
 
 
 async def _told(studio: Studio, caller: Visitor, job_id: UUID) -> AsyncIterator[bytes]:
-    feed = Feed.of(caller)
     with studio.listener.subscribe(caller.id) as inbox:
-        async with reading() as session:
-            now = await views.get_job_view(session, caller.id, job_id)
-        yield _sse(
-            {
-                "job_id": str(now.id),
-                "status": now.status,
-                "progress": now.progress,
-                "stage": now.stage,
-                "run": now.run,
-                "error_code": now.error_code,
-            }
-        )
-        if now.status in TERMINAL:
-            return
-        async for batch in batches(feed, inbox, studio.stopping):
-            if feed.ends_with(batch):
-                return
-            mine = [event for event in batch.events if isinstance(event, JobChanged) and event.job_id == job_id]
-            for event in mine:
-                yield _sse(_plain(event))
-                if event.status in TERMINAL:
+        async for states in _states(studio, caller, job_id, inbox):
+            for state in states:
+                yield f"event: job_changed\ndata: {json.dumps(state)}\n\n".encode()
+                if state["status"] in TERMINAL:
                     return
-            if not mine:
+            if not states:
                 yield b": still here\n\n"
 
 
-def _plain(event: Event) -> dict[str, object]:
-    wire = event.to_wire()
-    return {name: wire[name] for name in ("job_id", "status", "progress", "stage", "run", "error_code")}
+async def _states(
+    studio: Studio, caller: Visitor, job_id: UUID, inbox: Inbox
+) -> AsyncIterator[Sequence[dict[str, object]]]:
+    """How the job is now, then batch by batch what became of it; for as long as it takes."""
+    yield [await _read_state(caller, job_id)]
+    feed = Feed.of(caller)
+    async for batch in batches(feed, inbox, studio.stopping):
+        if feed.ends_with(batch):
+            return
+        if Resync in batch.kinds:  # what was told meanwhile is lost, its ending perhaps
+            yield [await _read_state(caller, job_id)]
+        else:
+            events = (event for event in batch.events if isinstance(event, JobChanged) and event.job_id == job_id)
+            yield [{"job_id": str(job_id), **_plain(event)} for event in events]
 
 
-def _sse(document: dict[str, object]) -> bytes:
-    return f"event: job_changed\ndata: {json.dumps(document)}\n\n".encode()
+async def _read_state(caller: Visitor, job_id: UUID) -> dict[str, object]:
+    async with reading() as session:
+        now = await views.get_job_view(session, caller.id, job_id)
+    return {"job_id": str(job_id), **_plain(now)}
+
+
+def _plain(job: JobView | JobChanged) -> dict[str, object]:
+    return {name: getattr(job, name) for name in ("status", "progress", "stage", "run", "error_code")}
