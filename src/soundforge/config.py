@@ -4,6 +4,7 @@ What a person changes while the studio runs (default model, retention, …) live
 table instead; see ``accounts``.
 """
 
+import contextlib
 import hashlib
 import ipaddress
 import os
@@ -116,6 +117,26 @@ class Settings(BaseSettings):
     def queue_limits(self) -> dict[str, int]:
         """Parse ``queues``: ``"processing:2,analysis:1"`` gives ``{"processing": 2, "analysis": 1}``."""
         return parse_queues(self.queues)
+
+
+def make_folder(folder: Path) -> None:
+    """Make ``folder`` and its missing parents, none of which others may read, whatever the umask is.
+
+    As root they may be passed through: PostgreSQL runs under another account then. What exists keeps its mode.
+    """
+    mode = 0o711 if os.geteuid() == 0 else 0o700
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+            path.chmod(mode)
+
+
+def make_private(folder: Path) -> None:
+    """Make ``folder``, for what is received or worked on, which this account alone may enter, also where it exists."""
+    make_folder(folder)
+    with contextlib.suppress(PermissionError):  # another account made it, and says who may enter
+        folder.chmod(0o700)
 
 
 def address_of(host: str, port: int) -> str:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from cryptography.fernet import Fernet, InvalidToken
 
+from soundforge.config import make_folder
 from soundforge.errors import Broken
 
 
@@ -39,7 +40,7 @@ def open_keyring(path: Path) -> Keyring:
         Broken: ``bad_key_file``.
 
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     if not path.exists():
         _make(path)
     try:

@@ -21,10 +21,10 @@ import psycopg
 from psycopg import sql
 
 from soundforge import logs
+from soundforge.config import make_folder
 from soundforge.db._folders import (
     check_reachable,
     locked,
-    make_folder,
     make_private,
     open_private,
     socket_folder,
@@ -114,9 +114,10 @@ class EmbeddedServer:
 
     def _make_folder(self) -> None:
         account = find_account()
-        mode = 0o711 if account else 0o700
-        make_folder(self.folder, mode)
-        self.folder.chmod(mode)  # ours alone, so this one may also be made passable when it exists
+        make_folder(self.folder)
+        self.folder.chmod(
+            0o711 if account else 0o700
+        )  # ours alone, so this one may also be made passable when it exists
         if account:
             check_reachable(self.folder, account)
 

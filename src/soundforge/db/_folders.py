@@ -16,15 +16,6 @@ _LONGEST_SOCKET = 103
 _SOCKET_NAME = "/.s.PGSQL.65535"
 
 
-def make_folder(folder: Path, mode: int) -> None:
-    """Make ``folder`` and its missing parents with ``mode``; one that exists keeps the mode it has."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    for path in reversed(missing):
-        with contextlib.suppress(FileExistsError):
-            path.mkdir()
-            path.chmod(mode)
-
-
 def make_private(folder: Path, account: Account | None) -> None:
     """Make a folder that the server's account owns and nobody else may enter; refuse one that is a stranger's.
 

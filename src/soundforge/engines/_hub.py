@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, urljoin, urlsplit
 
+from soundforge.config import make_folder
 from soundforge.engines._contract import OnProgress
 from soundforge.engines._model_store import CHECKSUM, PART, ModelStore, file_sha256
 from soundforge.engines._models import ModelFile
@@ -214,7 +215,7 @@ def _room() -> Iterator[None]:
 
 def _open_part(path: Path) -> BinaryIO:
     """Open what there is of a file, for nobody else; raises Unavailable (``model_busy``)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     part = path.with_name(path.name + PART).open("ab")
     try:
         fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -20,7 +20,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from soundforge import db
-from soundforge.config import Settings
+from soundforge.config import Settings, make_private
 from soundforge.errors import Unavailable
 from soundforge.jobs._clock import HEARTBEAT_S
 from soundforge.jobs._locks import Locks
@@ -33,7 +33,7 @@ _WAIT_PERIODS = 1.5  # a heartbeat may come late
 async def hold_slot(settings: Settings, locks: Locks) -> AsyncIterator[str]:
     """Win the first free slot of this host and give the node's name. Raises ``Unavailable`` ("no_slot")."""
     host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())
-    settings.work_folder.mkdir(parents=True, exist_ok=True)
+    make_private(settings.work_folder)
     for slot in range(_SLOTS):
         name = f"{host}-{slot}"
         with _file_lock(settings.work_folder / f"{name}.lock") as ours:

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from soundforge import jobs, sources
-from soundforge.config import Settings
+from soundforge.config import Settings, make_private
 from soundforge.db import reading
 from soundforge.errors import Invalid, Unavailable
 from soundforge.tables import ACTIVE, Job, Kind, Status
@@ -83,7 +83,7 @@ def _is_left(
 async def _write(part: Path, chunks: AsyncIterable[bytes], most: int) -> int:
     size = 0
     with on_disk():
-        await asyncio.to_thread(part.parent.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(make_private, part.parent)
         file = await asyncio.to_thread(part.open, "xb")
     try:
         async for chunk in chunks:

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import jobs, library, sources
-from soundforge.config import Settings
+from soundforge.config import Settings, make_private
 from soundforge.errors import Conflict, Invalid, Rejected
 from soundforge.pipeline._incoming import LONGEST_NAME, Upload, on_disk, too_large
 from soundforge.pipeline._models import check_model
@@ -152,7 +152,7 @@ def part_path(settings: Settings, upload_id: UUID) -> Path:
 
 
 def _open(path: Path) -> BufferedWriter:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     return path.open("ab")
 
 

@@ -18,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 from uuid import uuid4
 
+from soundforge.config import make_folder
 from soundforge.errors import Conflict, Invalid, NotFound, Unavailable
 from soundforge.storage._check import CHECKS
 from soundforge.storage._contract import Stored, check_key, check_prefix
@@ -37,6 +38,7 @@ class DiskStorage:
         self._objects = root / "objects"
         self._partial = root / "partial"
         with self._disk_errors():
+            make_folder(root.parent)
             for folder in (root, self._objects, self._partial):
                 folder.mkdir(mode=0o750, parents=True, exist_ok=True)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from soundforge.children import Limits, call, runner
-from soundforge.config import CHECKOUT
+from soundforge.config import CHECKOUT, make_folder
 from soundforge.errors import Broken, Unavailable
 
 from ._table import TOOLS, Tool, digest, get_tool
@@ -220,7 +220,7 @@ def _remove_others(place: Path, *, keep: set[Path | None]) -> None:
 @contextmanager
 def _only_one(place: Path, tool: Tool) -> Iterator[None]:
     """Let one process at a time install a tool; raises Unavailable ``tool_busy``."""
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     with (place / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
