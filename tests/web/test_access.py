@@ -127,6 +127,7 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "GET /tracks/{track_id}": page_of_ann(200),
     "GET /tracks/{track_id}/stage": page_of_ann(200),
     "GET /tracks/{track_id}/analysis.json": page_of_ann(200),
+    "GET /tracks/{track_id}/cover": page_of_ann(200),
     "GET /tracks/{track_id}/stems/{file_id}": page_of_ann(200),
     "POST /tracks/{track_id}": form_of_ann(200),
     "POST /tracks/{track_id}/delete": form_of_ann(200),
@@ -146,7 +147,6 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "GET /audio/{file_id}": page_of_ann(200),
     "GET /audio/{file_ids}/pcm": page_of_ann(200),
     "GET /files/{file_id}/peaks": page_of_ann(200),
-    "GET /files/{file_id}/cover": page_of_ann(200),
     "GET /jobs/{job_id}/file": page_of_ann(200),
     "POST /jobs/{job_id}/retry": form_of_ann(200),
     "POST /jobs/{job_id}/cancel": form_of_ann(200),
@@ -199,6 +199,7 @@ MATRIX: Mapping[str, dict[str, int]] = {
     "DELETE /api/v1/tokens/{token_id}": write_ann(204),
     "GET /api/v1/tracks/{track_id}": read_ann(),
     "GET /api/v1/tracks/{track_id}/analysis": read_ann(),
+    "GET /api/v1/tracks/{track_id}/cover": read_ann(),
     "GET /api/v1/tracks/{track_id}/stems/{file_id}": read_ann(),
     "GET /api/v1/tracks/{track_id}/neighbours/like": read_ann(),
     "GET /api/v1/tracks/{track_id}/neighbours/mixes": read_ann(),
@@ -315,12 +316,11 @@ async def ask(house: House, visitor: str, route: str, song: Song) -> int:
 
 
 async def _path(house: House, route: str, pattern: str, song: Song) -> str:
-    files = {"peaks": song.peaks_id, "cover": song.cover_id}
     job = {"file": song.export_job, "retry": song.failed_job, "cancel": song.waiting_job, "events": song.export_job}
     last = pattern.rpartition("/")[2]
     values: dict[str, Any] = {
         "track_id": song.track_id,
-        "file_id": files.get(last, song.stem_id),
+        "file_id": song.peaks_id if last == "peaks" else song.stem_id,
         "file_ids": f"{song.mix_id},{song.stem_id}",
         "job_id": job.get(last, song.failed_job),
         "view": "library",

@@ -1,6 +1,8 @@
 """What browsers may keep of somebody's sound."""
 
 from soundforge import formats
+from soundforge.db import transaction
+from tests.support.factories import add_song, new_file
 from tests.support.house import House
 
 
@@ -12,6 +14,8 @@ async def test_a_file_to_take_away_is_asked_for_every_time_and_sent_once(house: 
         f"/api/v1/tracks/{song.track_id}/stems/{song.stem_id}",
         f"/jobs/{song.export_job}/file",
         f"/api/v1/jobs/{song.export_job}/file",
+        f"/tracks/{song.track_id}/cover",
+        f"/api/v1/tracks/{song.track_id}/cover",
     ):
         first = await ann.get(path)
         assert (first.status_code, first.headers["cache-control"]) == (200, "private, no-cache")
@@ -39,3 +43,21 @@ async def test_what_plays_is_kept_by_one_browser_alone(house: House) -> None:
     for path in (f"/audio/{song.mix_id}/pcm?from=0&frames=10", f"/files/{song.peaks_id}/peaks"):
         answer = await house.visitors["ann"].get(path)
         assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
+
+
+async def test_a_cover_is_a_picture_and_nothing_else(house: House) -> None:
+    song, ann, program = await house.add_song(), house.visitors["ann"], house.visitors["reading token"]
+    for answer in (
+        await ann.get(f"/tracks/{song.track_id}/cover"),
+        await program.get(f"/api/v1/tracks/{song.track_id}/cover"),
+    ):
+        assert (answer.content, answer.headers["content-type"]) == (b"\xff\xd8\xff", "image/jpeg")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert formats.file_name("Ann", "Song", "cover", ".jpg") in answer.headers["content-disposition"]
+    async with transaction() as session:
+        plain = await add_song(session, house.users["ann"])
+        drawn = await add_song(session, house.users["ann"], cover=new_file("cover.svg", "image/svg+xml"))
+    for track in (plain, drawn):
+        refused = await program.get(f"/api/v1/tracks/{track.id}/cover")
+        assert (refused.status_code, refused.json()["error"]["message"]) == (404, "This track has no cover.")

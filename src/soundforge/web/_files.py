@@ -19,6 +19,8 @@ from soundforge.web._studio import studio_of
 KEEP = {"Cache-Control": "private, max-age=31536000, immutable"}
 # A file to take away has a name, which may change, and is gone with its track or the login: ask every time.
 ASK = {"Cache-Control": "private, no-cache"}
+# What a cover may be, as its first bytes told when it was stored; a browser is given nothing else as a picture.
+_PICTURES = {"image/jpeg": ".jpg", "image/png": ".png"}
 
 
 async def send_stem(request: Request, owner_id: UUID, track_id: UUID, file_id: UUID) -> Response:
@@ -33,6 +35,16 @@ async def send_stem(request: Request, owner_id: UUID, track_id: UUID, file_id: U
             raise NotFound("There is no such stem.", code="file_not_found")
         file = await library.get_file(session, owner_id, file_id)
     return _send(request, file, formats.file_name(track.row.artist, track.row.title, stem.name, ".flac"))
+
+
+async def send_cover(request: Request, owner_id: UUID, track_id: UUID) -> Response:
+    """A track's cover, JPEG or PNG; raises ``NotFound``."""
+    async with reading() as session:
+        track = await library.get_track(session, owner_id, track_id)
+        file = await library.get_file(session, owner_id, track.cover_file_id) if track.cover_file_id else None
+        if file is None or file.media_type not in _PICTURES:
+            raise NotFound("This track has no cover.", code="file_not_found")
+    return _send(request, file, formats.file_name(track.artist, track.title, "cover", _PICTURES[file.media_type]))
 
 
 async def send_export(request: Request, owner_id: UUID, job_id: UUID) -> Response:

@@ -41,11 +41,10 @@ async def track_changed(news: News, feed: Feed, event: TrackChanged) -> list[dic
     if feed.query.search and not await _is_found(news, feed, event.track_id):
         return [_gone(event.track_id)]
     if (feed.query.sort in _MOVES and feed.query.sort in event.fields) or feed.query.search:
-        return [
-            *await _insert(news, feed, event.track_id),
-            _context(event.track_id, None, None) | {"stage": _once(feed, "stage", event.track_id)},
-        ]
-    return [await _update(news, feed, event.track_id) | {"stage": _once(feed, "stage", event.track_id)}]
+        row = await _insert(news, feed, event.track_id)
+    else:
+        row = [await _update(news, feed, event.track_id)]
+    return [*row, _stage(event.track_id, is_told=_once(feed, "stage", event.track_id))]
 
 
 async def track_removed(_news: News, feed: Feed, event: TrackRemoved) -> dict[str, Any] | None:
@@ -59,7 +58,8 @@ async def results_ready(news: News, feed: Feed, event: StemsReady | AnalysisRead
     """Update the row; the open track asks for its own part; a search for what a track has may find or lose it."""
     if library.is_about(feed.query.search, "has"):
         return await track_changed(news, feed, TrackChanged(event.owner_id, event.track_id, ("has",)))
-    return [{**await _update(news, feed, event.track_id), "stage": _once(feed, "stage", event.track_id)}]
+    update = await _update(news, feed, event.track_id)
+    return [update, _stage(event.track_id, is_told=_once(feed, "stage", event.track_id))]
 
 
 async def job_changed(news: News, feed: Feed, event: JobChanged) -> list[dict[str, Any]]:
@@ -119,14 +119,12 @@ async def _row_of_job(news: News, feed: Feed, event: JobChanged, job: JobView) -
     if event.track_id is None:
         return []
     if not library.is_about(feed.query.search, "is"):
-        update = await _update(news, feed, event.track_id)
-        return [update | {"stage": _shows(job)}]
-    if not await _is_found(news, feed, event.track_id):
-        return [_gone(event.track_id) | {"stage": _shows(job)}]
-    return [
-        *await _insert(news, feed, event.track_id),
-        _context(event.track_id, None, None) | {"stage": _shows(job)},
-    ]
+        row = [await _update(news, feed, event.track_id)]
+    elif not await _is_found(news, feed, event.track_id):
+        row = [_gone(event.track_id)]
+    else:
+        row = await _insert(news, feed, event.track_id)
+    return [*row, _stage(event.track_id, is_told=_shows(job))]
 
 
 def _shows(job: JobView) -> bool:
@@ -183,6 +181,11 @@ async def _update(news: News, feed: Feed, track_id: UUID) -> dict[str, Any]:
 
 def _gone(track_id: UUID) -> dict[str, Any]:
     return _context(track_id, Stream("remove"), None)
+
+
+def _stage(track_id: UUID, *, is_told: bool) -> dict[str, Any]:
+    """The stage that asks for itself anew, in a message of its own: the longest row leaves it no room."""
+    return _context(track_id, None, None) | {"stage": is_told}
 
 
 def _context(track_id: UUID, stream: Stream | None, row: TrackRow | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import asyncio
 import html
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,7 @@ from soundforge.db import Database, reading, transaction
 from soundforge.library import Figures, Query, Selection
 from soundforge.tables import Kind, Track
 from tests.support.db import counted_queries
-from tests.support.factories import add_many_songs, add_song, new_stems
+from tests.support.factories import add_many_songs, add_song, new_file, new_stems
 from tests.support.feeds import LARGEST_BYTES, hearing
 from tests.support.house import House, add_job
 
@@ -26,7 +27,7 @@ ROWS = re.compile(r'<div class="row" role="row" id="([^"]+)"')
 GAP = re.compile(r'class="page-gap" data-rows="(\d+)" hx-get="([^"]+)"')
 
 
-async def song(house: House, title: str, owner: str = "ann", **more: str) -> UUID:
+async def song(house: House, title: str, owner: str = "ann", **more: Any) -> UUID:
     async with transaction() as session:
         return (await add_song(session, house.users[owner], title, **more)).id
 
@@ -99,9 +100,10 @@ async def test_an_unknown_column_is_refused(house: House) -> None:
 )
 async def test_a_row_with_every_column_stays_small(house: House, words: str) -> None:
     ann = house.users["ann"]
-    track_id = await song(house, words, artist=words, album=words)
-    by_title = Query(sort="title", descending=False)
-    async with hearing(house, "ann", by_title, columns=accounts.COLUMNS) as ear:
+    track_id = await song(house, words, artist=words, album=words, cover=new_file("cover.jpg", "image/jpeg"))
+    by_title, by_age = Query(sort="title", descending=False), Query()
+    every = {"columns": accounts.COLUMNS}
+    async with hearing(house, "ann", by_title, **every) as ear, hearing(house, "ann", by_age, **every) as other:
         async with transaction() as session:
             await library.set_figures(session, ann, track_id, Figures(123.45, "A minor", "8A", -12.3))
             await session.execute(update(Track).where(Track.id == track_id).values(year=1983, is_doubtful=True))
@@ -111,7 +113,16 @@ async def test_a_row_with_every_column_stays_small(house: House, words: str) -> 
         told = await ear.until_told("separating")
         assert b"beforebegin:#rows-end" in told  # taken out and put in at another place, the largest there is
         assert b"1983" in told
-        assert max(len(piece) for piece in ear.pieces()) < LARGEST_BYTES, max(len(piece) for piece in ear.pieces())
+        async with transaction() as session:
+            await session.execute(update(type(job)).where(type(job).id == job.id).values(status="completed", run=1))
+        await other.until_told("no stems")
+        async with transaction() as session:
+            stems = new_stems("vocals", "drums", "bass", "other", "guitar", "piano")
+            await library.add_stems(session, ann, track_id, job.id, stems)
+        told = await other.until_told('data-stem="piano"')
+        assert b"data-play data-cover data-file" in told
+        await other.until_told(f"/tracks/{track_id}/stage")  # what tells of the row tells also the page of its track
+        assert max(len(piece) for piece in (*ear.pieces(), *other.pieces())) < LARGEST_BYTES
 
 
 async def test_a_page_of_rows_that_grew_leads_to_all_of_them_and_keeps_both_its_ends(house: House) -> None:

@@ -13,7 +13,7 @@ from soundforge.pipeline import DEFAULT_OPTIONS, SeparateOptions
 from soundforge.tables import TRACK_SORTS
 from soundforge.views import JobView, LibraryPage, TrackView
 from soundforge.web._access import CallerOf
-from soundforge.web._files import send_export, send_stem
+from soundforge.web._files import send_cover, send_export, send_stem
 from soundforge.web._uploads import import_body
 
 router = APIRouter(prefix="/api/v1", tags=["tracks"])
@@ -139,6 +139,12 @@ async def get_analysis(caller: CallerOf, track_id: UUID) -> Response:
     async with reading() as session:
         track = await views.get_track_view(session, caller.id, track_id)
     return Response(formats.analysis_json(track.document), media_type="application/json")
+
+
+@router.get("/tracks/{track_id}/cover")
+async def get_cover(request: Request, caller: CallerOf, track_id: UUID) -> Response:
+    """The cover, JPEG or PNG; ``cover_file_id`` of the track's row says whether there is one."""
+    return await send_cover(request, caller.id, track_id)
 
 
 @router.get("/tracks/{track_id}/stems/{file_id}")

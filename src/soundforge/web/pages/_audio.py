@@ -9,10 +9,9 @@ from fastapi.responses import Response
 
 from soundforge import formats, library, views
 from soundforge.db import reading
-from soundforge.errors import NotFound
 from soundforge.tables import File
 from soundforge.web._access import VisitorOf, browser_visitor
-from soundforge.web._files import KEEP, send_export, send_sound, send_stem
+from soundforge.web._files import KEEP, send_cover, send_export, send_sound, send_stem
 from soundforge.web._security import read_credentials
 from soundforge.web._sound import read_file_ids, send_pcm, send_peaks
 from soundforge.web._studio import studio_of
@@ -66,13 +65,10 @@ async def peaks(
     return await send_peaks(studio_of(request).storage, file, samples_per_pixel, cache=KEEP["Cache-Control"])
 
 
-@router.get("/files/{file_id}/cover")
-async def cover(request: Request, visitor: VisitorOf, file_id: UUID) -> Response:
+@router.get("/tracks/{track_id}/cover")
+async def cover(request: Request, visitor: VisitorOf, track_id: UUID) -> Response:
     """A track's cover."""
-    file = await _file(visitor.id, file_id)
-    if not file.media_type.startswith("image/"):
-        raise NotFound("There is no such picture.", code="file_not_found")
-    return Response(await studio_of(request).storage.read(file.key), media_type=file.media_type, headers=KEEP)
+    return await send_cover(request, visitor.id, track_id)
 
 
 @router.get("/tracks/{track_id}/stems/{file_id}")

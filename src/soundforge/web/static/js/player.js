@@ -4,6 +4,7 @@
  * Pages talk to it by attributes alone:
  *   <button data-play="<track>" data-file data-rate data-frames data-title data-artist data-href>   play or pause
  *   <button data-play data-file data-rate data-frames> in a row, which tells the rest               the same
+ *   `data-cover` on either: the track has a cover
  *   <button data-seek="<seconds>" data-track="<track>">                                            go there
  *   event "sf:seek" {track, seconds}                                                               the same, from a timeline
  * and follow it through `events` and `now` below.
@@ -16,7 +17,7 @@ import { onSettled } from "./settled.js";
 import { announce, clock as time, toast } from "./words.js";
 
 /** @typedef {import("./mixer.js").SourceDescription} SourceDescription */
-/** @typedef {{ track: string, title: string, artist: string, href: string, file: string, rate: number, frames: number }} Song */
+/** @typedef {{ track: string, title: string, artist: string, href: string, cover: string, file: string, rate: number, frames: number }} Song */
 
 /** "tick" (a frame of the screen went by, or something jumped) and "change" (song, playing, stems). */
 export const events = new EventTarget();
@@ -68,7 +69,9 @@ export async function useStems(track) {
 /** @param {HTMLElement} button @returns {Song} */
 function songOf(button) {
   const { title = "", artist = "", href = "/", file = "", rate, frames } = button.dataset;
-  const sound = { track: trackOf(button), file, rate: Number(rate) || 44100, frames: Number(frames) || 0 };
+  const track = trackOf(button);
+  const cover = button.hasAttribute("data-cover") ? `/tracks/${track}/cover` : "";
+  const sound = { track, cover, file, rate: Number(rate) || 44100, frames: Number(frames) || 0 };
   const name = button.closest(".row")?.querySelector(".row-name a");
   if (!name) return { ...sound, title, artist, href };
   const by = name.nextElementSibling?.textContent ?? "";
@@ -141,9 +144,18 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("sf:seek", ({ detail }) => void seek(detail.track, detail.seconds));
 
+/** A cover that did not come is taken away, so that the icon behind it is seen. @param {EventTarget | null} image */
+function uncover(image) {
+  if (image instanceof HTMLImageElement && image.matches(".cover img")) image.remove();
+}
+
+document.addEventListener("error", ({ target }) => uncover(target), true);
+for (const image of [...document.images]) if (image.complete && !image.naturalWidth) uncover(image); // before this ran
+
 class Player extends HTMLElement {
   #dragging = false;
   #failure = "";
+  #cover = "";
 
   connectedCallback() {
     events.addEventListener("change", () => this.#change());
@@ -173,6 +185,15 @@ class Player extends HTMLElement {
   #say(name, text) {
     const element = this.querySelector(`[data-now="${name}"]`);
     if (element && element.textContent !== text) element.textContent = text;
+  }
+
+  /** @param {string} address of the song's cover; empty for none */
+  #picture(address) {
+    if (address === this.#cover) return;
+    this.#cover = address;
+    const square = this.querySelector(".cover");
+    square?.querySelector("img")?.remove();
+    if (address) square?.append(Object.assign(new Image(), { alt: "", src: address }));
   }
 
   /** @param {Event} event */
@@ -208,6 +229,7 @@ class Player extends HTMLElement {
     this.#say("artist", song.artist);
     this.#say("note", mixer.sources.length > 1 ? `${mixer.sources.length} stems` : "");
     this.#say("length", time(mixer.length));
+    this.#picture(song.cover);
     if (mixer.failure && mixer.failure !== this.#failure) toast(mixer.failure, "bad");
     this.#failure = mixer.failure;
     this.#mark();
