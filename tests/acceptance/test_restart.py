@@ -50,6 +50,25 @@ def separations(studio: Studio) -> list[Job]:
     return [job for job in jobs if records(studio, job)]
 
 
+def start_forging(studio: Studio) -> Process:
+    """Start a command that works a song itself; the database is its own."""
+    write_audio(studio.data / "song.wav", sweep(SONG_S))
+    words, scale = ("forge", str(studio.data / "song.wav")), studio.settings.time_scale
+    studio.worker = Process(studio.data, "forge", *words, scale=scale)
+    studio.start(studio.worker)
+    return studio.worker
+
+
+def keep_database_away(studio: Studio) -> None:
+    """Kill the database and let nobody start it again for a while."""
+    with (studio.postgres.folder / "start.lock").open("a") as lock:
+        flock(lock, LOCK_EX)
+        kill_postmaster(studio.postgres)
+        until(lambda: not studio.postgres.is_alive())
+        with pytest.raises(AssertionError, match="not within"):
+            until(studio.postgres.is_alive, within_s=AWAY_S, every_s=0.2)
+
+
 def runs_of(studio: Studio) -> dict[str, tuple[str, int, int]]:
     rows = studio.ask("SELECT kind, status, run, attempt FROM jobs WHERE kind <> 'maintenance'") or []
     return {row[0]: row[1:] for row in rows}
@@ -76,11 +95,9 @@ def test_a_worker_that_is_stopped_puts_its_jobs_back_and_they_are_finished_later
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_command_that_is_stopped_puts_its_jobs_back_and_takes_the_database_along(studio: Studio, number: int) -> None:
-    write_audio(studio.data / "song.wav", sweep(SONG_S))
-    studio.worker = Process(studio.data, "forge", "forge", str(studio.data / "song.wav"))
-    studio.start(studio.worker)
+    forge = start_forging(studio)
     job = running_separation(studio)
-    status, took_s = studio.worker.terminate(within_s=30, number=number)
+    status, took_s = forge.terminate(within_s=30, number=number)
     assert status == 128 + number
     assert took_s < 10
     assert not studio.postgres.is_alive()
@@ -90,6 +107,30 @@ def test_a_command_that_is_stopped_puts_its_jobs_back_and_takes_the_database_alo
     assert runs_of(studio)["separation"][:2] == ("queued", 1)
     given_back = "SELECT attempt FROM oban_jobs WHERE args->>'kind' = 'separation'"
     assert studio.ask(given_back) == [(0,)]
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("kind", ["maintenance", "separation"])
+def test_a_demo_that_was_killed_runs_again(studio: Studio, kind: str) -> None:
+    studio.worker = Process(studio.data, "demo", "demo")
+    studio.start(studio.worker)
+    running = "SELECT id FROM jobs WHERE kind = %s AND status = 'processing'"
+    until(lambda: bool(studio.ask(running, kind)), within_s=STEP_S, every_s=0.02)
+    studio.worker.kill()
+    again = studio.command("demo")
+    assert again.returncode == 0, again.stdout + again.stderr
+    studio.postgres.start()
+    assert (studio.left_over(), studio.verify()) == ([], [])
+
+
+@pytest.mark.timeout(240)
+def test_a_command_outlives_a_database_that_is_killed(unhurried: Studio) -> None:
+    forge = start_forging(unhurried)
+    running_separation(unhurried)
+    keep_database_away(unhurried)
+    assert forge.wait(OVER_S) == 0, forge.text()
+    unhurried.postgres.start()
+    assert (unhurried.left_over(), unhurried.verify()) == ([], [])
 
 
 @pytest.mark.timeout(120)
@@ -119,12 +160,7 @@ def test_a_job_outlives_a_database_that_is_away_for_five_seconds(unhurried: Stud
     unhurried.start()
     unhurried.request_import(SONG_S)
     running_separation(unhurried)
-    with (unhurried.postgres.folder / "start.lock").open("a") as lock:  # nobody can start it again meanwhile
-        flock(lock, LOCK_EX)
-        kill_postmaster(unhurried.postgres)
-        until(lambda: not unhurried.postgres.is_alive())
-        with pytest.raises(AssertionError, match="not within"):
-            until(unhurried.postgres.is_alive, within_s=AWAY_S, every_s=0.2)
+    keep_database_away(unhurried)
     unhurried.wait_until_over(OVER_S)
     assert {kind: row[:2] for kind, row in runs_of(unhurried).items()} == {
         "import": ("completed", 1),

@@ -89,6 +89,18 @@ def test_what_is_ignored_stays_ignored() -> None:
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
 
+def test_a_loop_that_hears_signals_itself_leaves_the_command_hearing_them() -> None:
+    async def work() -> None:
+        stopping = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)  # as the studio does
+        tell(signal.SIGTERM)
+        await stopping.wait()
+
+    with ending_in_order() as ending:
+        ending.run(work())
+        tell(signal.SIGTERM)  # while the database is being stopped, say
+
+
 def test_an_error_of_the_work_is_told_as_it_is() -> None:
     async def work() -> None:
         raise FileNotFoundError("no such song")

@@ -107,6 +107,11 @@ class Process:
         self._popen.send_signal(number)
         return self._popen.wait(within_s), time.monotonic() - began
 
+    def wait(self, within_s: float) -> int:
+        """Wait for its end; return its exit status."""
+        assert self._popen is not None
+        return self._popen.wait(within_s)
+
     def text(self) -> str:
         """What it printed."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""

@@ -12,10 +12,11 @@ from cyclopts import App
 
 from soundforge import library, pipeline, views
 from soundforge.app import Rooms
-from soundforge.cli._follow import Show, follow, open_help
+from soundforge.cli._follow import Show, ask, follow
+from soundforge.cli._help import open_help
 from soundforge.cli._output import say, say_json
 from soundforge.cli._rooms import find_user_id, run_command
-from soundforge.db import reading, transaction
+from soundforge.db import reading
 from soundforge.errors import Broken
 from soundforge.views import JobView, TrackView
 
@@ -51,12 +52,11 @@ def demo(*, json: bool = False) -> int:
 
 
 async def _make(rooms: Rooms, owner_id: UUID, show: Show) -> tuple[dict[str, Any], TrackView]:
-    async with transaction() as session:
-        job = await pipeline.request_demo(session, owner_id)
-    async with open_help(rooms):
-        (rendered,) = _done(await follow(owner_id, [job.id], show))
+    async with open_help(rooms) as helping:
+        render_id = await ask(lambda session: pipeline.request_demo(session, owner_id))
+        (rendered,) = _done(await follow(owner_id, [render_id], show, helping))
         import_id = UUID(rendered.result["import_job"]["id"])
-        imported = _done(await follow(owner_id, [import_id], show))
+        imported = _done(await follow(owner_id, [import_id], show, helping))
     track_id = UUID(next(one.result["track_id"] for one in imported if one.id == import_id))
     async with reading() as session:
         track = await views.get_track_view(session, owner_id, track_id)

@@ -2,23 +2,29 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from soundforge import app, jobs, views
+from soundforge import jobs, views
+from soundforge.cli._help import Help
 from soundforge.cli._output import console, say
-from soundforge.config import Settings
-from soundforge.db import reading
+from soundforge.db import reading, transaction
+from soundforge.errors import Conflict, Unavailable
 from soundforge.events import open_listener
-from soundforge.tables import TERMINAL
+from soundforge.tables import ACTIVE, TERMINAL, Job
 from soundforge.views import JobView
 
 _LOOK_S = 2.0  # also without an event: a notification may be lost while the database is away
+_AWAY_LIMIT_S = 30.0  # running jobs wait as long for it
+_AGAIN_S = 0.2
+_PASSING = {"database_away", "database_busy"}
 
 
 @dataclass
@@ -59,12 +65,28 @@ class Show:
             self._told[job.id] = job.status
 
 
-async def follow(owner_id: UUID, job_ids: list[UUID], show: Show) -> list[JobView]:
-    """Wait until these jobs and what they started are finished; gives how each ended."""
+async def ask(request: Callable[[AsyncSession], Awaitable[Job]]) -> UUID:
+    """Ask for a job and give its id; where the same is under way, maybe of a command that was killed, take that up."""
+    try:
+        async with transaction() as session:
+            return (await request(session)).id
+    except Conflict as error:
+        if error.code != "already_running" or "job_id" not in error.fields:
+            raise
+        return UUID(error.fields["job_id"])
+
+
+async def follow(owner_id: UUID, job_ids: list[UUID], show: Show, helping: Help) -> list[JobView]:
+    """Wait until these jobs and what they started are finished; gives how each ended.
+
+    A database that is away is waited for, as by the jobs themselves. Raises ``Unavailable`` when it stays away.
+    """
+    followed = set(job_ids)
     async with open_listener() as listener:
         with listener.subscribe(owner_id) as inbox, show.on_terminal():
             while True:
-                found = await _family(owner_id, job_ids)
+                await patiently(helping.look)
+                found = await patiently(lambda: _family(owner_id, followed))
                 show.update(found)
                 if all(job.status in TERMINAL for job in found):
                     return found
@@ -72,22 +94,24 @@ async def follow(owner_id: UUID, job_ids: list[UUID], show: Show) -> list[JobVie
                     await asyncio.wait_for(inbox.take(), _LOOK_S)
 
 
-async def _family(owner_id: UUID, job_ids: list[UUID]) -> list[JobView]:
-    async with reading() as session:
-        return await views.list_family(session, owner_id, job_ids)
+async def patiently[T](read: Callable[[], Awaitable[T]], *, limit_s: float = _AWAY_LIMIT_S) -> T:
+    """Read, and read again for ``limit_s`` while the database is away or busy. Raises ``Unavailable`` after that."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        try:
+            return await read()
+        except Unavailable as error:
+            if error.code not in _PASSING or time.monotonic() >= deadline:
+                raise
+        await asyncio.sleep(_AGAIN_S)
 
 
-@asynccontextmanager
-async def open_help(rooms: app.Rooms) -> AsyncIterator[None]:
-    """Work every queue here that no living worker serves."""
+async def _family(owner_id: UUID, followed: set[UUID]) -> list[JobView]:
+    """Those followed and what they started; what still works on a track that was there already is followed, too."""
     async with reading() as session:
-        nodes = (await jobs.queue_figures(session)).nodes
-    served = {node.queue for node in nodes if node.silent_s < jobs.STALE_S and not node.paused}
-    missing = {queue: limit for queue, limit in jobs.QUEUE_LIMITS.items() if queue not in served}
-    if not missing:
-        yield
-        return
-    queues = ",".join(f"{queue}:{limit}" for queue, limit in missing.items())
-    helping: Settings = rooms.settings.model_copy(update={"queues": queues})
-    async with app.open_workers(app.Rooms(helping, rooms.dsn, rooms.storage)):
-        yield
+        found = await views.list_family(session, owner_id, sorted(followed))
+        there = [UUID(job.result["track_id"]) for job in found if job.result.get("duplicate")]
+        at_work = await jobs.list_track_jobs(session, owner_id, there) if there else []
+        late = {job.id for job in at_work if job.status in ACTIVE} - followed
+        followed |= late
+        return await views.list_family(session, owner_id, sorted(followed)) if late else found

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import formats, jobs, library, pipeline, sources, spotify, views
 from soundforge.app import Rooms
-from soundforge.cli._follow import Show, follow, open_help
+from soundforge.cli._follow import Show, follow
+from soundforge.cli._help import open_help
 from soundforge.cli._output import say, say_json
 from soundforge.cli._rooms import find_user_id, run_command
 from soundforge.cli._separation import open_local_models
@@ -127,8 +128,8 @@ async def forge_sources(
     ids = [one.job_id for one in asked if one.job_id]
     ended: list[JobView] = []
     if ids:
-        async with open_help(rooms):
-            ended = await follow(owner_id, ids, show)
+        async with open_help(rooms) as helping:
+            ended = await follow(owner_id, ids, show, helping)
     return [forged for one in asked for forged in await _forged(owner_id, one, ended)]
 
 

@@ -8,7 +8,8 @@ from soundforge import library, pipeline, spotify, views
 from soundforge.app import Rooms
 from soundforge.cli import _own_playlists
 from soundforge.cli._arguments import MOST, After, Limit
-from soundforge.cli._follow import Show, follow, open_help
+from soundforge.cli._follow import Show, ask, follow
+from soundforge.cli._help import open_help
 from soundforge.cli._output import say, say_json, say_more, say_table
 from soundforge.cli._rooms import find_user_id, run_as, run_command
 from soundforge.db import reading, transaction
@@ -41,10 +42,9 @@ def check(*, json: bool = False) -> int:
 
     async def body(rooms: Rooms) -> int:
         owner_id = await find_user_id(None)
-        async with transaction() as session:
-            job = await pipeline.request_spotify_check(session, owner_id)
-        async with open_help(rooms):
-            (ended,) = await follow(owner_id, [job.id], Show(quiet=True))
+        async with open_help(rooms) as helping:
+            job_id = await ask(lambda session: pipeline.request_spotify_check(session, owner_id))
+            (ended,) = await follow(owner_id, [job_id], Show(quiet=True), helping)
         code, sentence = ended.result.get("code", ended.error_code), ended.result.get("sentence", ended.error)
         say_json({"code": code, "sentence": sentence}) if json else say(str(sentence))
         return 0 if code == "works" else 1

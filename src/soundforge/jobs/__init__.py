@@ -27,6 +27,7 @@ from soundforge.jobs._queues import (
     find_reason_to_wait,
     is_worked,
     list_queue_settings,
+    list_worked,
     obey_queues,
     set_working,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "list_retried",
     "list_running",
     "list_track_jobs",
+    "list_worked",
     "may_retry",
     "obey_queues",
     "open_node",

@@ -35,8 +35,8 @@ _LACKING = text("""
     FROM oban_producers p WHERE p.queue = :queue AND NOT p.meta ? 'shutdown_started_at'
 """)
 _WORKED = text("""
-    SELECT count(*) FROM oban_producers
-    WHERE queue = :queue AND NOT coalesce((meta->>'paused')::bool, false)
+    SELECT DISTINCT queue FROM oban_producers
+    WHERE NOT coalesce((meta->>'paused')::bool, false)
         AND updated_at > timezone('UTC', now()) - make_interval(secs => :stale_s)
 """)
 
@@ -133,9 +133,14 @@ async def set_working(node: Node, kind: Kind, *, works: bool) -> bool:
     return True
 
 
+async def list_worked(session: AsyncSession, *, stale_s: float = STALE_S) -> set[str]:
+    """Return the queues that a living node works: one that was heard of in the last ``stale_s`` seconds."""
+    return set(await session.scalars(_WORKED, {"stale_s": stale_s}))
+
+
 async def is_worked(session: AsyncSession, kind: Kind) -> bool:
     """Whether a living node works jobs of a kind."""
-    return bool(await session.scalar(_WORKED, {"queue": KINDS[kind].queue, "stale_s": STALE_S}))
+    return KINDS[kind].queue in await list_worked(session)
 
 
 async def find_reason_to_wait(session: AsyncSession, kind: Kind) -> str | None:
