@@ -120,8 +120,9 @@ async def cancel(request: Request, visitor: VisitorOf, job_id: UUID) -> HTMLResp
 
 
 async def _list(session: AsyncSession, owner_id: UUID, show: str, after: str = "", until: str = "") -> Page[JobView]:
-    places = {"after": after or None, "until": until or None}
-    return await views.list_job_views(session, owner_id, kinds=_SHOWN, statuses=SHOWS[show], **places, is_short=True)
+    return await views.list_job_views(
+        session, owner_id, kinds=_SHOWN, statuses=SHOWS[show], after=after or None, until=until or None, is_short=True
+    )
 
 
 def _tabs(counts: Mapping[Status, int]) -> list[tuple[str, int]]:
