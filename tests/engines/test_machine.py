@@ -33,6 +33,7 @@ async def test_a_song_that_does_not_fit_into_memory_is_refused_before_a_child_st
     with pytest.raises(Unavailable, match="only 500 MB are free") as refusal:
         await separator.separate(pcm, model=model, folder=tmp_path / "stems", threads=1)
     assert refusal.value.code == "no_memory"
+    assert refusal.value.retry_after_s == 30, "a job waits for memory, and spends no attempt on it"
     assert not (tmp_path / "stems").exists()
 
 

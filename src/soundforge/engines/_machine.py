@@ -9,6 +9,8 @@ from pathlib import Path
 from soundforge.children import available_mb, warm_mb
 from soundforge.errors import Unavailable
 
+_AGAIN_S = 30.0
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -18,11 +20,14 @@ class Machine:
     flags: Callable[[], frozenset[str]]
 
     def check_memory(self, need_mb: int) -> int:
-        """Refuse work that does not fit before it begins, raising Unavailable (``no_memory``); gives the free MB."""
+        """Refuse work that does not fit before it begins, raising Unavailable (``no_memory``); gives the free MB.
+
+        A job waits for it with that reason and spends no attempt: what others use may come free.
+        """
         free = self.free_mb()
         if free < need_mb:
             sentence = f"Separation needs {need_mb} MB of memory and only {free} MB are free."
-            raise Unavailable(sentence, code="no_memory")
+            raise Unavailable(sentence, code="no_memory", retry_after_s=_AGAIN_S)
         return free
 
 
