@@ -8,6 +8,7 @@ from typing import Any
 from cyclopts import App
 
 from soundforge import engines, formats, pipeline, sources
+from soundforge.cli._copies import make_folder
 from soundforge.cli._foreground import bar, run_foreground
 from soundforge.cli._output import say, say_json
 from soundforge.cli._separation import USUAL, Wanted, open_local_models
@@ -96,7 +97,7 @@ async def _analyze(file: Path) -> dict[str, Any]:
 
 
 async def _separate(file: Path, out: Path, choice: Choice, options: SeparateOptions) -> tuple[list[Path], Separated]:
-    await asyncio.to_thread(out.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(make_folder, out)
     # Beside the target, so that finished stems only change their name.
     with tempfile.TemporaryDirectory(prefix=".soundforge-", dir=out) as scratch:
         with bar("decoding") as show:

@@ -1,7 +1,6 @@
 """``forge``: files, folders or links through the whole pipeline."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,9 @@ from uuid import UUID
 from cyclopts import App
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from soundforge import formats, jobs, library, pipeline, sources, spotify, views
+from soundforge import jobs, pipeline, sources, spotify, views
 from soundforge.app import Rooms
+from soundforge.cli._copies import copy_out, make_folder
 from soundforge.cli._follow import Show, follow
 from soundforge.cli._help import open_help
 from soundforge.cli._output import say, say_json
@@ -51,7 +51,7 @@ def forge(
     model
         The separation model; "auto" takes the best that is installed.
     out
-        Folder to copy stems and analysis to.
+        Folder to copy stems and analysis to; another song's files there are kept.
     json
         Print one JSON document instead of words.
     user
@@ -61,6 +61,8 @@ def forge(
     found = find_sources(source)
     with open_local_models():
         pipeline.check_model(model)
+    if out:
+        make_folder(out)
     return run_command(lambda rooms: _forge(rooms, found, model=model, out=out, as_json=json, user=user))
 
 
@@ -214,24 +216,6 @@ async def _forge(rooms: Rooms, found: Sources, *, model: str, out: Path | None, 
     if all(one.error for one in forged):
         return 2
     return 0 if all(one.is_done for one in forged) else SOME_FAILED
-
-
-async def copy_out(rooms: Rooms, owner_id: UUID, track: TrackView, out: Path) -> list[Path]:
-    """Copy a track's newest stems and its analysis into ``out``, named for people."""
-    await asyncio.to_thread(out.mkdir, parents=True, exist_ok=True)
-    written: list[Path] = []
-    for stem in track.stem_sets[0].stems if track.stem_sets else ():
-        async with reading() as session:
-            file = await library.get_file(session, owner_id, stem.file_id)
-        target = out / formats.file_name(track.row.artist, track.row.title, stem.name, ".flac")
-        async with rooms.storage.local(file.key) as path:
-            await asyncio.to_thread(shutil.copyfile, path, target)
-        written.append(target)
-    if track.document:
-        target = out / formats.file_name(track.row.artist, track.row.title, "analysis", ".json")
-        await asyncio.to_thread(target.write_bytes, formats.analysis_json(track.document))
-        written.append(target)
-    return written
 
 
 def _document(one: Forged, copied: list[Path]) -> dict[str, Any]:

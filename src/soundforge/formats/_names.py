@@ -18,13 +18,15 @@ _RESERVED = frozenset(
 )
 
 
-def file_name(artist: str, title: str, part: str = "", extension: str = "") -> str:
+def file_name(artist: str, title: str, part: str = "", extension: str = "", *, number: int = 1) -> str:
     """Make a file's name, e.g. ``file_name("Artist", "Title", "vocals", ".flac")``.
 
-    ``part`` and ``extension`` are ours (a stem's name, ``.zip``); artist and title may be any text.
+    ``part`` and ``extension`` are ours (a stem's name, ``.zip``); artist and title may be any text. From 2 on, the
+    ``number`` tells songs of one name apart: ``Artist - Title 2 (vocals).flac``.
     What is too long is cut from the title, then from the artist, between two whole characters.
     """
     end = f" ({part}){extension}" if part else extension
+    end = f" {number}{end}" if number > 1 else end
     room = _LONGEST_BYTES - len(end.encode())
     who, what = _clean(artist), _clean(title) or "Untitled"
     if who:
