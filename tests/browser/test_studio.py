@@ -41,13 +41,11 @@ async def add_track(owner: User, title: str, artist: str = "Somebody") -> UUID:
     return track_id
 
 
-async def add_failed_job(owner: User, track_id: UUID) -> UUID:
-    """Fail a separation for good, by the moves that are allowed: it is cancelled while it waits."""
+async def add_failed_job(owner_id: UUID, track_id: UUID, kind: Kind = Kind.SEPARATION) -> UUID:
+    """Fail a job for good, by the moves that are allowed: it is cancelled while it waits."""
     async with transaction() as session:
-        job = await jobs.add_job(
-            session, kind=Kind.SEPARATION, owner_id=owner.id, unique_key=f"{track_id}", track_id=track_id
-        )
-        await jobs.request_cancel(session, owner.id, job.id)
+        job = await jobs.add_job(session, kind=kind, owner_id=owner_id, unique_key=f"{track_id}", track_id=track_id)
+        await jobs.request_cancel(session, owner_id, job.id)
     return job.id
 
 
@@ -105,7 +103,7 @@ async def test_a_deleted_track_goes_from_every_tab_and_undo_brings_it_back(here:
 
 async def test_a_failed_job_tells_its_cause_and_is_tried_again(here: Visit, person: User) -> None:
     track_id = await add_track(person, "No such sound")
-    job_id = await add_failed_job(person, track_id)
+    job_id = await add_failed_job(person.id, track_id)
     page = await here.live("jobs")
     await page.wait_for_selector(f"#job-{job_id}[data-state=cancelled]")
     await page.click(f"#job-{job_id} [data-act=retry]")
@@ -140,6 +138,21 @@ async def test_all_stems_are_packed_by_a_job_and_taken_home(studio_of_song: tupl
         await link.click()
     names = zipfile.ZipFile(await (await waiting.value).path()).namelist()
     assert sorted(names) == [f"Ana-B - Quiet- Fire ({stem}).flac" for stem in ("bass", "drums", "other", "vocals")]
+
+
+async def test_an_analysis_that_failed_is_told_beside_the_stems_until_it_is_tried_again(
+    studio_of_song: tuple[Visit, Page], rows: Database
+) -> None:
+    _, page = studio_of_song
+    track_id = UUID(await page.get_attribute("#stage", "data-track"))
+    async with transaction() as session:
+        track = await session.get_one(Track, track_id)
+    await add_failed_job(track.owner_id, track_id, Kind.ANALYSIS)
+    told = f"#failed-{track_id}-analysis"
+    assert "analysis cancelled" in await page.inner_text(told)
+    assert await page.locator(".strip").count() == 4
+    await page.click(f"{told} >> text=Try again")
+    await page.wait_for_selector(told, state="detached")
 
 
 async def test_the_analysis_is_taken_home_as_json(studio_of_song: tuple[Visit, Page]) -> None:

@@ -16,7 +16,7 @@ from soundforge.events import (
     TrackChanged,
     TrackRemoved,
 )
-from soundforge.tables import TERMINAL, Kind, Status
+from soundforge.tables import RUNNING, TERMINAL, Kind, Status
 from soundforge.views import JobView, PlaylistView, TrackRow
 from soundforge.web._render import row_job
 from soundforge.web._stream import Feed, Loader, News, Stream
@@ -75,7 +75,7 @@ async def job_changed(news: News, feed: Feed, event: JobChanged) -> list[dict[st
         return await _ended_import(news, feed, event)
     known, feed.seen[event.job_id] = feed.seen.get(event.job_id), event.state
     told = {"tick": False, "in_row": False, "first": False, "job": None, "ready": None, "stage": False, **_NO_ROW}
-    told["playlist"] = None
+    told |= {"playlist": None, "begun": False}
     job = await _job(news, event.job_id)
     about_track = [told | context for context in await _row_of_job(news, feed, event, job)]
     of_import = await _import_of(news, feed, job, told)
@@ -115,7 +115,7 @@ async def _ended_import(news: News, feed: Feed, event: JobChanged) -> list[dict[
 
 
 async def _row_of_job(news: News, feed: Feed, event: JobChanged, job: JobView) -> list[dict[str, Any]]:
-    """The row of a job's track, and whether the stage tells of it; a search for "is:failed" may find or lose it."""
+    """The row of a job's track, and what its stage tells or no longer tells; "is:failed" may find or lose the row."""
     if event.track_id is None:
         return []
     if not library.is_about(feed.query.search, "is"):
@@ -124,7 +124,7 @@ async def _row_of_job(news: News, feed: Feed, event: JobChanged, job: JobView) -
         row = [_gone(event.track_id)]
     else:
         row = await _insert(news, feed, event.track_id)
-    return [*row, _stage(event.track_id, is_told=_shows(job))]
+    return [*row, _stage(event.track_id, is_told=_shows(job)) | {"begun": job.status in RUNNING}]
 
 
 def _shows(job: JobView) -> bool:
