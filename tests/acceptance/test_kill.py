@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.kill import Outcome, check_whole, install_gates, strike
-from tests.support.moments import Moment, every_moment, ten_moments, unhurried_moments
+from tests.support.gates import install_gates
+from tests.support.kill import Outcome, check_whole, strike
+from tests.support.moments import Moment, every_moment, failing_moments, ten_moments, unhurried_moments
 from tests.support.studio import OVER_S, Studio, open_studio
 from tests.support.zygote import open_zygote
 
@@ -31,8 +32,8 @@ def furnished(**how: Any) -> Iterator[Studio]:
         house.start()
         house.request_import(FIRST_SONG_S)
         house.wait_until_over(OVER_S)
-        house.request_import()
-        house.song_s = house.wait_until_over(OVER_S)
+        house.request_import()  # tells how long a song takes here
+        house.wait_until_over(OVER_S)
         install_gates(house.dsn)
         yield house
         verified = house.command("db", "verify")
@@ -75,9 +76,21 @@ def test_a_hundred_kills_lose_double_and_leave_nothing(studio: Studio, outcomes:
 
 @pytest.mark.soak
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("moment", numbered(failing_moments()))
+def test_a_kill_at_an_ending_without_success_leaves_nothing_either(
+    studio: Studio, outcomes: list[Outcome], moment: Moment
+) -> None:
+    outcomes.append(strike(studio, moment))
+    check_whole(studio)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("moment", numbered(unhurried_moments()))
 def test_all_is_in_place_within_a_minute_also_with_clocks_as_people_have_them(
     unhurried: Studio, outcomes: list[Outcome], moment: Moment
 ) -> None:
-    outcomes.append(strike(unhurried, moment))
+    outcome = strike(unhurried, moment)
+    outcomes.append(outcome)
+    assert max(outcome.runs.values(), default=1) <= 2, "one kill costs one run"
     check_whole(unhurried)

@@ -17,7 +17,7 @@ from soundforge.spotify import Skip
 from soundforge.tables import TERMINAL, Job, Kind, Playlist, PlaylistTrack, Track, User
 from tests.support.fake_spotify_server import FakeSpotifyWire, serving_spotify
 from tests.support.fake_spotify_world import World
-from tests.support.kill import install_gates, open_gate
+from tests.support.gates import install_gates, open_gate
 from tests.support.worker import run_worker
 
 pytestmark = pytest.mark.timeout(300)

@@ -1,22 +1,30 @@
 """A hundred moments to kill at: who dies, at which step of which job, and what becomes of its open transaction.
 
-Ten of them stand for all in ``make test``; ``make soak`` goes through every one, and eight once more in real time.
+Ten of them stand for all in ``make test``; ``make soak`` goes through every one, eight once more in real time, and
+beside them those of runs that end without success: between the ending's commit, the files' removal and Oban's hearing.
 """
 
 import random
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 type Victim = Literal["server", "worker", "holder", "child", "postgres"]
 type Step = Literal["claiming", "claimed", "child started", "files moved", "before commit", "before ack", "random"]
+type LastStep = Literal["ending", "cleaning", "telling"]  # of a run without success; each before it happens
 type Work = Literal["import", "separation", "analysis"]
+type Ending = Literal["tried again", "given up", "cancelled", "put back"]
 
 # What the killed process's open transaction comes to. A server that loses its client in COMMIT commits all the same.
 type Answer = Literal["aborts", "comes through"]
 
 STEPS: tuple[Step, ...] = ("claiming", "claimed", "child started", "files moved", "before commit", "before ack")
+ENDS: tuple[LastStep, ...] = ("ending", "cleaning", "telling")
 WORKS: tuple[Work, ...] = ("import", "separation", "analysis")
+REDRAWS = 8  # then nobody is to be caught
 _SEED = 20261122
+_SOONEST_S = 0.05  # what is sooner is at once
+_ANSWERED = ("claiming", "files moved", "before commit", "before ack", "ending", "telling")
 
 
 @dataclass(frozen=True)
@@ -24,20 +32,37 @@ class Moment:
     """One kill. ``late``: the dead process is started again only after the others have coped without it."""
 
     victim: Victim
-    step: Step
+    step: Step | LastStep
     work: Work
     answer: Answer = "comes through"
     late: bool = False
     after_s: float = 0.0  # its step
-    share: float = 0.0  # of the time that a song takes, for a random moment
+    share: float = 0.0  # of the time that the work takes, for a random moment
+    ending: Ending | None = None  # of the first run, where that is no success
 
     def __str__(self) -> str:
         """Name the test."""
         when = self.step + (
             f" +{self.after_s:.2f} s" if self.after_s else f" at {self.share:.0%}" if self.share else ""
         )
-        more = [self.answer] if self.step in ("claiming", "files moved", "before commit", "before ack") else []
-        return ", ".join([f"{self.victim} in {self.work}", when, *more, *(["late"] if self.late else [])])
+        how = f"{self.victim} in {self.work}" + (f" {self.ending}" if self.ending else "")
+        more = [self.answer] if self.step in _ANSWERED else []
+        return ", ".join([how, when, *more, *(["late"] if self.late else [])])
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a process dies at random: then over its own work, from the claim on; others over a whole song."""
+        return self.step == "random" and self.victim in ("server", "worker")
+
+
+def draws(moment: Moment) -> Iterator[Moment]:
+    """Give the moment, then sooner ones, always the same: each time the work was over before there was a kill."""
+    dice = random.Random(f"{_SEED} {moment}")
+    yield moment
+    for _ in range(REDRAWS):
+        sooner = moment.after_s / 2 if moment.after_s > _SOONEST_S else 0.0
+        moment = replace(moment, share=moment.share * dice.random(), after_s=sooner)
+        yield moment
 
 
 def every_moment() -> list[Moment]:
@@ -75,6 +100,30 @@ def unhurried_moments() -> list[Moment]:
     ]
 
 
+def failing_moments() -> list[Moment]:
+    """Give 30 of runs that end without success, each ending before its commit, its cleaning and its telling."""
+    endings: list[tuple[Ending, Victim, Work]] = [
+        ("tried again", "worker", "separation"),
+        ("given up", "worker", "separation"),
+        ("given up", "server", "import"),
+        ("cancelled", "holder", "analysis"),
+        ("put back", "worker", "separation"),
+    ]
+    steps: list[tuple[LastStep, Answer]] = [
+        ("ending", "aborts"),
+        ("ending", "comes through"),
+        ("cleaning", "comes through"),
+        ("telling", "aborts"),
+    ]
+    died = [Moment(who, step, work, answer, ending=end) for end, who, work in endings for step, answer in steps]
+    away = [
+        Moment("postgres", step, work, ending=end) for end, who, work in endings if who != "server" for step in ENDS
+    ]
+    return [
+        one for one in [*died, *away] if (one.ending, one.step) != ("put back", "cleaning")
+    ]  # it had stored nothing
+
+
 def _of_process(victim: Victim, work: Work) -> list[Moment]:
     """25 of server or worker; the third round is of whoever has an analysis, and starts it again late."""
     rounds: list[tuple[Victim, Work, Answer, bool]] = [
@@ -83,14 +132,14 @@ def _of_process(victim: Victim, work: Work) -> list[Moment]:
         ("holder", "analysis", "aborts" if victim == "server" else "comes through", True),
     ]
     named = [Moment(who, step, what, answer, late) for who, what, answer, late in rounds for step in STEPS]
-    return [*named, *_random(victim, 7)]
+    return [*named, *_random(victim, work, 7)]
 
 
 def _of_children() -> list[Moment]:
     """25: each kind's child as it starts, the analyzer's while its first stages are kept, and at random."""
     started = [Moment("child", "child started", work, after_s=0.2 * wait) for work in WORKS for wait in range(3)]
     kept = [Moment("child", "files moved", "analysis", after_s=0.03 * wait) for wait in range(4)]
-    return [*started, *kept, *_random("child", 12)]
+    return [*started, *kept, *_random("child", "import", 12)]
 
 
 def _of_postgres() -> list[Moment]:
@@ -98,9 +147,9 @@ def _of_postgres() -> list[Moment]:
     named = [(step, work) for step in STEPS for work in WORKS]
     answers: tuple[Answer, Answer] = ("aborts", "comes through")
     moments = [Moment("postgres", step, work, answers[number % 2]) for number, (step, work) in enumerate(named)]
-    return [*moments, *_random("postgres", 7)]
+    return [*moments, *_random("postgres", "import", 7)]
 
 
-def _random(victim: Victim, count: int) -> list[Moment]:
+def _random(victim: Victim, work: Work, count: int) -> list[Moment]:
     dice = random.Random(f"{_SEED} {victim}")
-    return [Moment(victim, "random", "import", share=dice.random()) for _ in range(count)]
+    return [Moment(victim, "random", work, share=dice.random()) for _ in range(count)]

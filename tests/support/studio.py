@@ -100,11 +100,16 @@ class Process:
             self._popen.kill()
             self._popen.wait(20)
 
+    def ask_to_end(self, number: int = signal.SIGTERM) -> None:
+        """Ask it by a signal to end, as a service manager does."""
+        assert self._popen is not None
+        self._popen.send_signal(number)
+
     def terminate(self, within_s: float, number: int = signal.SIGTERM) -> tuple[int, float]:
         """Ask it by a signal to end; return its exit status and how many seconds it took."""
         assert self._popen is not None
         began = time.monotonic()
-        self._popen.send_signal(number)
+        self.ask_to_end(number)
         return self._popen.wait(within_s), time.monotonic() - began
 
     def wait(self, within_s: float) -> int:
@@ -136,7 +141,6 @@ class Studio:
         self.server = Process(data, "server", "serve", "--queues", SERVER_QUEUES, scale=scale, zygote=zygote)
         self.worker = Process(data, "worker", "work", "--queues", WORKER_QUEUES, scale=scale, zygote=zygote)
         self.songs = 0
-        self.song_s = 0.0  # that one takes here, from the request to the end
         self._connection: psycopg.Connection | None = None
 
     @property
@@ -173,8 +177,16 @@ class Studio:
 
     def wait_for(self, process: Process) -> None:
         """Wait until a started process works its queues."""
-        until(lambda: self._serves(process) or not process.runs, within_s=BOOT_S, every_s=0.1)
+        until(lambda: self.serve(process) or not process.runs, within_s=BOOT_S, every_s=0.1)
         assert process.runs, f"{process.name} ended:\n{process.text()[-3000:]}"
+
+    def serve(self, *processes: Process) -> bool:
+        """Whether the database answers and these work their queues."""
+        return self.ask("SELECT 1") is not None and all(map(self._serves, processes))
+
+    def scaled(self, seconds: float) -> float:
+        """Give seconds by the house's clocks in real ones."""
+        return seconds * self.settings.time_scale
 
     def _serves(self, process: Process) -> bool:
         question = "SELECT count(*) FROM oban_producers WHERE node = %s AND started_at >= %s"
