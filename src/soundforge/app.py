@@ -39,7 +39,7 @@ from soundforge.spotify import open_spotify
 from soundforge.storage import DiskStorage
 from soundforge.tables import migrate
 from soundforge.tools import Tools
-from soundforge.web import Studio, bind_port, open_monitor, serve_web
+from soundforge.web import Studio, bind_port, create_app, open_monitor, serve_web
 
 _log = logs.get(__name__)
 
@@ -107,11 +107,12 @@ async def serve(settings: Settings, dsn: str, *, told: Callable[[str], None]) ->
         rooms = await stack.enter_async_context(open_rooms(settings, dsn))
         listener = await stack.enter_async_context(open_listener())
         studio = Studio(settings, rooms.storage, listener, stopping)
+        pages = await asyncio.to_thread(create_app, studio)  # seconds of work, before the loop has jobs to look after
         await stack.enter_async_context(open_workers(rooms))
         await stack.enter_async_context(open_housekeeping())
         await stack.enter_async_context(open_monitor())
         link = await _first_start()
-        await serve_web(studio, listening, told=lambda url: told(f"{url}{link}"))
+        await serve_web(studio, pages, listening, told=lambda url: told(f"{url}{link}"))
 
 
 async def work(settings: Settings, dsn: str) -> None:

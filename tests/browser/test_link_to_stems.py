@@ -25,7 +25,7 @@ from soundforge.sources import Downloader, ToolDownloader
 from soundforge.spotify import Skip, Track, open_spotify
 from soundforge.tools import Tools
 from soundforge.web import Studio as Web
-from soundforge.web import bind_port, serve_web
+from soundforge.web import bind_port, create_app, serve_web
 from tests.browser.conftest import cookie_of
 from tests.support.accounts import set_password
 from tests.support.browser import Studio, Visit, evaluate, until, visit
@@ -76,7 +76,7 @@ async def served(workshop: Workshop, database: Database) -> AsyncIterator[Studio
     async with open_listener() as listener:
         web = Web(workshop.settings, workshop.storage, listener)
         listening = bind_port(workshop.settings)
-        serving = asyncio.create_task(serve_web(web, listening, told=told.set_result))
+        serving = asyncio.create_task(serve_web(web, create_app(web), listening, told=told.set_result))
         try:
             yield Studio(database.dsn, workshop.settings.data, url=await told)
         finally:

@@ -14,6 +14,7 @@ from soundforge.config import Settings
 from soundforge.db import reading
 from soundforge.web import api, pages
 from soundforge.web._errors import add_error_handlers, explain
+from soundforge.web._openapi import REFUSALS, TOKEN, DescribedApp
 from soundforge.web._render import STATIC, compile_templates, static_version
 from soundforge.web._security import BodyLimit, FirstRun, SameOrigin, SecurityHeaders, TrustedHosts, allowed_hosts
 from soundforge.web._studio import Studio
@@ -44,7 +45,7 @@ def create_app(studio: Studio) -> ASGIApp:
 
 def make_routes(studio: Studio) -> FastAPI:
     """Make the application without its outermost wrapping."""
-    app = FastAPI(
+    app = DescribedApp(
         title="Sound Forge Alchemy",
         version=__version__,
         docs_url=None,
@@ -63,8 +64,10 @@ def make_routes(studio: Studio) -> FastAPI:
 def _routes() -> list[BaseRoute]:
     """Every page and call, its parameters worked out: FastAPI would do that while the first who asks waits."""
     all_of_them = FastAPI(openapi_url=None)
-    for router in (*pages.routers, *api.routers):
+    for router in pages.routers:
         all_of_them.include_router(router)
+    for router in api.routers:
+        all_of_them.include_router(router, dependencies=[TOKEN], responses=REFUSALS)
     nowhere = {"type": "http", "method": "GET", "path": "/nowhere/at/all", "root_path": "", "headers": []}
     for route in all_of_them.router.routes:
         route.matches(nowhere)

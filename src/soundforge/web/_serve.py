@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from soundforge import logs
 from soundforge.config import Settings, address_of
 from soundforge.errors import Broken
-from soundforge.web._app import create_app
 from soundforge.web._studio import Studio
 
 _log = logs.get(__name__)
@@ -31,10 +31,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_web(studio: Studio, listening: socket.socket, *, told: Callable[[str], None]) -> None:
-    """Serve pages and API on a bound socket until ``studio.stopping`` is set; ``told`` hears the address."""
+async def serve_web(studio: Studio, pages: ASGIApp, listening: socket.socket, *, told: Callable[[str], None]) -> None:
+    """Serve pages and API on a bound socket until ``studio.stopping`` is set; ``told`` hears the address.
+
+    Whose ``X-Forwarded-…`` headers are believed says the environment (``FORWARDED_ALLOW_IPS``): uvicorn reads it.
+    """
     config = uvicorn.Config(
-        create_app(studio), log_config=None, lifespan="off", timeout_graceful_shutdown=_GRACE_S, server_header=False
+        pages, log_config=None, lifespan="off", timeout_graceful_shutdown=_GRACE_S, server_header=False
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve([listening]), name="web")

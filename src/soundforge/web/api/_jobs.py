@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from soundforge import jobs, pipeline, views
 from soundforge.db import reading, transaction
@@ -14,6 +14,7 @@ from soundforge.events import Inbox, JobChanged, Resync
 from soundforge.tables import TERMINAL, Kind, Page, Status
 from soundforge.views import JobView
 from soundforge.web._access import CallerOf, Visitor
+from soundforge.web._openapi import sends
 from soundforge.web._stream import Feed, batches
 from soundforge.web._studio import Studio, studio_of
 
@@ -74,7 +75,7 @@ async def cancel_job(caller: CallerOf, job_id: UUID) -> JobView:
     return view
 
 
-@router.get("/jobs/{job_id}/events")
+@router.get("/jobs/{job_id}/events", response_class=Response, responses=sends("text/event-stream"))
 async def job_events(request: Request, caller: CallerOf, job_id: UUID) -> StreamingResponse:
     """One job's changes as Server-Sent Events, beginning with how it is now; the last one tells how it ended.
 

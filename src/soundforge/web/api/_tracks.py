@@ -14,9 +14,11 @@ from soundforge.tables import TRACK_SORTS
 from soundforge.views import JobView, LibraryPage, TrackView
 from soundforge.web._access import CallerOf
 from soundforge.web._files import send_cover, send_export, send_stem
+from soundforge.web._openapi import RAW_BODY, sends
 from soundforge.web._uploads import import_body
 
 router = APIRouter(prefix="/api/v1", tags=["tracks"])
+_MADE = ("application/zip", "audio/flac", "audio/wav")  # what an export or a rendered mix is
 
 
 class Words(BaseModel):
@@ -141,25 +143,25 @@ async def get_analysis(caller: CallerOf, track_id: UUID) -> Response:
     return Response(formats.analysis_json(track.document), media_type="application/json")
 
 
-@router.get("/tracks/{track_id}/cover")
-async def get_cover(request: Request, caller: CallerOf, track_id: UUID) -> Response:
-    """The cover, JPEG or PNG; ``cover_file_id`` of the track's row says whether there is one."""
-    return await send_cover(request, caller.id, track_id)
-
-
-@router.get("/tracks/{track_id}/stems/{file_id}")
+@router.get("/tracks/{track_id}/stems/{file_id}", response_class=Response, responses=sends("audio/flac"))
 async def download_stem(request: Request, caller: CallerOf, track_id: UUID, file_id: UUID) -> Response:
     """One stem as 24-bit FLAC."""
     return await send_stem(request, caller.id, track_id, file_id)
 
 
-@router.get("/jobs/{job_id}/file")
+@router.get("/tracks/{track_id}/cover", response_class=Response, responses=sends("image/jpeg", "image/png"))
+async def get_cover(request: Request, caller: CallerOf, track_id: UUID) -> Response:
+    """The cover, JPEG or PNG; ``cover_file_id`` of the track's row says whether there is one."""
+    return await send_cover(request, caller.id, track_id)
+
+
+@router.get("/jobs/{job_id}/file", response_class=Response, responses=sends(*_MADE))
 async def download_export(request: Request, caller: CallerOf, job_id: UUID) -> Response:
     """What an export job made."""
     return await send_export(request, caller.id, job_id)
 
 
-@router.post("/imports", status_code=202)
+@router.post("/imports", status_code=202, openapi_extra=RAW_BODY)
 async def import_file(
     request: Request,
     caller: CallerOf,

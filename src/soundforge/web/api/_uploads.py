@@ -14,6 +14,7 @@ from soundforge.db import reading, transaction
 from soundforge.tables import PartialUpload
 from soundforge.views import JobView
 from soundforge.web._access import CallerOf
+from soundforge.web._openapi import RAW_BODY
 from soundforge.web._studio import studio_of
 from soundforge.web._uploads import receive_part
 
@@ -65,7 +66,8 @@ async def list_uploads(request: Request, caller: CallerOf) -> list[UploadShown]:
     return [_shown(row, await pipeline.received_bytes(settings, row.id)) for row in rows]
 
 
-@router.api_route("/uploads/{upload_id}", methods=["GET", "HEAD"])
+@router.head("/uploads/{upload_id}", include_in_schema=False)
+@router.get("/uploads/{upload_id}")
 async def get_upload(request: Request, response: Response, caller: CallerOf, upload_id: UUID) -> UploadShown:
     """How much of a file is here, also in the headers Upload-Offset and Upload-Length."""
     async with reading() as session:
@@ -76,7 +78,7 @@ async def get_upload(request: Request, response: Response, caller: CallerOf, upl
     return _shown(row, offset)
 
 
-@router.patch("/uploads/{upload_id}")
+@router.patch("/uploads/{upload_id}", openapi_extra=RAW_BODY)
 async def add_part(
     request: Request,
     response: Response,
