@@ -45,6 +45,18 @@ async def test_a_received_file_becomes_a_track_with_stems_and_figures(workshop: 
     assert len(workshop.decoder.decoded) == 1  # separation and analysis read what the import decoded
 
 
+async def test_a_song_that_is_there_already_is_asked_only_for_what_it_lacks(workshop: Workshop) -> None:
+    track_id, made = await workshop.forge()
+    for model, missing in (("auto", []), ("fake", []), ("other", ["separation"])):
+        async with transaction() as session:
+            asked = await pipeline.request_missing(session, workshop.owner_id, track_id, model=model)
+            rows = [await jobs.get_job(session, workshop.owner_id, job_id) for job_id in asked]
+            assert [job.kind for job in rows] == missing
+    async with transaction() as session:  # under way: nothing more is asked for
+        assert await pipeline.request_missing(session, workshop.owner_id, track_id, model="other") == []
+    assert {*made} == {"separation", "analysis"}
+
+
 async def test_stems_get_vectors_with_the_end_of_their_separation(workshop: Workshop) -> None:
     track_id, _ = await workshop.forge(wav(3.5))
     async with reading() as session:

@@ -39,11 +39,14 @@ def make_folder(out: Path) -> None:
         raise Invalid(f"“{out}” is no folder.", code="no_folder") from error
 
 
-async def copy_out(rooms: Rooms, owner_id: UUID, track: TrackView, out: Path) -> list[Path]:
-    """Copy a track's newest stems and its analysis into ``out``; raises ``Unavailable`` ("disk_full")."""
+async def copy_out(rooms: Rooms, owner_id: UUID, track: TrackView, out: Path, *, model: str) -> list[Path]:
+    """Copy a track's newest stems by a model ("auto": by any) and its analysis into ``out``.
+
+    Raises ``Unavailable`` ("disk_full").
+    """
     async with AsyncExitStack() as stack:
         pieces = []
-        for stem in track.stem_sets[0].stems if track.stem_sets else ():
+        for stem in next((one.stems for one in track.stem_sets if model in ("auto", one.model)), ()):
             async with reading() as session:
                 file = await library.get_file(session, owner_id, stem.file_id)
             path = await stack.enter_async_context(rooms.storage.local(file.key))

@@ -1,7 +1,7 @@
 """``forge``: files, folders or links through the whole pipeline."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,7 @@ class Forged:
     jobs: tuple[JobView, ...]
     track: TrackView | None
     error: str | None
+    is_known: bool = False  # in the library already
 
     @property
     def is_done(self) -> bool:
@@ -132,7 +133,21 @@ async def forge_sources(
     if ids:
         async with open_help(rooms) as helping:
             ended = await follow(owner_id, ids, show, helping)
+            if await _ask_for_missing(owner_id, ended, str(options["model"])):
+                ended = await follow(owner_id, ids, show, helping)
     return [forged for one in asked for forged in await _forged(owner_id, one, ended)]
+
+
+async def _ask_for_missing(owner_id: UUID, ended: list[JobView], model: str) -> list[UUID]:
+    """Ask for what songs lack that were in the library already, but for those that were worked on just now."""
+    worked_on = {str(job.track_id) for job in ended if job.kind in (Kind.SEPARATION, Kind.ANALYSIS)}
+    known = {str(job.result["track_id"]): job for job in ended if job.result.get("duplicate")}
+    asked: list[UUID] = []
+    async with transaction() as session:
+        for track_id in known.keys() - worked_on:
+            parent_id = known[track_id].parent_id or known[track_id].id
+            asked += await pipeline.request_missing(session, owner_id, UUID(track_id), model=model, parent_id=parent_id)
+    return asked
 
 
 @dataclass(frozen=True)
@@ -182,19 +197,30 @@ async def _forged(owner_id: UUID, asked: _Asked, ended: list[JobView]) -> list[F
     downloads = [job for job in mine if job.kind == "download"]
     if own is None or not downloads or own.error:
         found = own.result.get("track_id") if own else None
-        return [Forged(asked.name, own, mine, await _track(owner_id, found), asked.error)]
+        mine += _others_of(found, mine, ended)
+        return [Forged(asked.name, own, mine, await _track(owner_id, found), asked.error, _is_known(own))]
     songs = [
         Forged(
             job.title,
             own,
-            tuple(one for one in mine if one.track_id == job.track_id),
+            (job, *_others_of(job.result.get("track_id") or str(job.track_id), (job,), ended)),
             await _track(owner_id, job.result.get("track_id")),
             None,
+            _is_known(job),
         )
         for job in downloads
     ]
     problems = own.result.get("problems", ())
     return [*songs, *(Forged(f"line {one['line']}", own, (), None, one["sentence"]) for one in problems)]
+
+
+def _others_of(track_id: str | None, mine: Sequence[JobView], ended: Sequence[JobView]) -> tuple[JobView, ...]:
+    """What else worked on a track, whichever import asked for it."""
+    return tuple(job for job in ended if job not in mine and job.track_id and str(job.track_id) == track_id)
+
+
+def _is_known(job: JobView | None) -> bool:
+    return bool(job and job.result.get("duplicate"))
 
 
 async def _track(owner_id: UUID, track_id: str | None) -> TrackView | None:
@@ -207,7 +233,9 @@ async def _track(owner_id: UUID, track_id: str | None) -> TrackView | None:
 async def _forge(rooms: Rooms, found: Sources, *, model: str, out: Path | None, as_json: bool, user: str | None) -> int:
     owner_id = await find_user_id(user)
     forged = await forge_sources(rooms, owner_id, found, {"model": model}, Show(quiet=as_json))
-    copied = [await copy_out(rooms, owner_id, one.track, out) if out and one.track else [] for one in forged]
+    copied = [
+        await copy_out(rooms, owner_id, one.track, out, model=model) if out and one.track else [] for one in forged
+    ]
     if as_json:
         say_json([_document(*each) for each in zip(forged, copied, strict=True)])
     else:
@@ -223,6 +251,7 @@ def _document(one: Forged, copied: list[Path]) -> dict[str, Any]:
     return {
         "source": one.name,
         "done": one.is_done,
+        "duplicate": one.is_known,
         "error": one.error or next((job.error for job in one.jobs if job.error), None),
         "track_id": row.id if row else None,
         "title": row.title if row else None,
@@ -247,6 +276,8 @@ def _tell(one: Forged, copied: list[Path]) -> None:
             say(f"{one.name}: {job.kind} failed: {job.error}")
     if one.track:
         row = one.track.row
+        if one.is_known:
+            say(f"{one.name}: in your library already")
         say(
             f"{row.title}: {row.bpm or '–'} BPM, {row.musical_key or 'no key'}, stems: {', '.join(row.stems) or 'none'}"
         )

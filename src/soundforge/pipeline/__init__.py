@@ -50,7 +50,7 @@ from soundforge.pipeline._requests import (
     request_separation,
     request_spotify_check,
 )
-from soundforge.pipeline._song import hash_of
+from soundforge.pipeline._song import hash_of, request_missing
 from soundforge.pipeline._tools import request_tool
 from soundforge.pipeline._trash import request_let_go
 from soundforge.pipeline._verify import Finding, verify
@@ -121,6 +121,7 @@ __all__ = [
     "request_fetch",
     "request_import",
     "request_let_go",
+    "request_missing",
     "request_model",
     "request_paste",
     "request_purge",

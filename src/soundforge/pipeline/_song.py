@@ -6,16 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from soundforge import accounts, jobs, sources
+from soundforge import accounts, jobs, library, sources
 from soundforge.engines import Decoded, SeparateOptions, encode_flac
 from soundforge.library import NewAudio, NewFile
 from soundforge.pipeline._audio import pcm_folder
 from soundforge.pipeline._files import new_file
-from soundforge.pipeline._options import QUALITIES
+from soundforge.pipeline._models import AUTO
+from soundforge.pipeline._options import QUALITIES, from_params
 from soundforge.pipeline._ports import ports
-from soundforge.pipeline._requests import request_analysis, request_separation
+from soundforge.pipeline._requests import new_separation
+from soundforge.tables import Job, Kind
 
 _WISHES = ("separate_new", "analyse_new", "quality")
 _COVER_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
@@ -69,13 +72,55 @@ async def store_song(
 
 async def ask_for_the_rest(session: AsyncSession, run: jobs.Run, track_id: UUID) -> None:
     """Separation and analysis as the owner wishes, side by side, as children of the import that the track came by."""
-    model, parent_id = str(run.params.get("model", "auto")), run.parent_id or run.job_id
-    wants = {name: await accounts.get_setting(session, run.owner_id, name) for name in _WISHES}
+    parent_id = run.parent_id or run.job_id
+    for new in await _wished(session, run.owner_id, track_id, str(run.params.get("model", AUTO)), parent_id):
+        await jobs.add_job(
+            session,
+            kind=new.kind,
+            owner_id=new.owner_id,
+            unique_key=new.unique_key,
+            track_id=new.track_id,
+            parent_id=new.parent_id,
+            params=new.params,
+        )
+
+
+async def request_missing(
+    session: AsyncSession, owner_id: UUID, track_id: UUID, *, model: str = AUTO, parent_id: UUID | None = None
+) -> list[UUID]:
+    """Ask for what an import would ask for, where a track that was there already lacks it; gives the jobs.
+
+    "auto" is content with the stems of any model. What is under way stays as it is. Raises ``NotFound``.
+    """
+    await library.get_track(session, owner_id, track_id)
+    stems = await library.list_stems(session, owner_id, [track_id])
+    parts = await library.list_newest_parts(session, owner_id, track_id)
+    made_by = {*(stem.job_id for stem in stems), *(part.job_id for part in parts)}
+    made = (await session.scalars(select(Job).where(Job.id.in_(made_by)))).all()
+    there = {Kind(job.kind) for job in made if job.kind != Kind.SEPARATION or _is_whole(job, model)}
+    wished = await _wished(session, owner_id, track_id, model, parent_id)
+    return await jobs.add_jobs(session, [new for new in wished if new.kind not in there])
+
+
+async def _wished(
+    session: AsyncSession, owner_id: UUID, track_id: UUID, model: str, parent_id: UUID | None
+) -> list[jobs.NewJob]:
+    """What the owner wishes to be made of a new song."""
+    wants = {name: await accounts.get_setting(session, owner_id, name) for name in _WISHES}
+    wished = []
     if wants["separate_new"]:
         options = SeparateOptions(**QUALITIES[str(wants["quality"])])
-        await request_separation(session, run.owner_id, track_id, model=model, options=options, parent_id=parent_id)
+        wished.append(new_separation(owner_id, track_id, model, options, parent_id=parent_id))
     if wants["analyse_new"]:
-        await request_analysis(session, run.owner_id, track_id, parent_id=parent_id)
+        wished.append(jobs.NewJob(Kind.ANALYSIS, owner_id, str(track_id), track_id, parent_id))
+    return wished
+
+
+def _is_whole(separation: Job, model: str) -> bool:
+    """Whether it made all stems of the whole song, by this model."""
+    options = from_params(separation.params)
+    is_part = bool(options.region_s or options.stems or options.two_stem)
+    return not is_part and model in (AUTO, separation.result.get("model"))
 
 
 async def hash_of(file: Path) -> str:
