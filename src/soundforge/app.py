@@ -19,7 +19,6 @@ from soundforge.engines import (
     SEPARATORS,
     ModelStore,
     hear_stems,
-    open_engines,
     open_models,
 )
 from soundforge.events import open_listener
@@ -94,7 +93,7 @@ async def open_workers(rooms: Rooms) -> AsyncIterator[Node]:
         )
         with bind(ports):
             opening = open_node(rooms.settings, rooms.dsn, on_sweep=sweep, lacking=await lacking())
-            async with open_engines(), opening as node, open_readiness(node):
+            async with opening as node, open_readiness(node):
                 yield node
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundforge.engines import Pcm, Separator, open_engines
+from soundforge.children import open_warm
+from soundforge.engines import Pcm, Separator
 from soundforge.errors import Broken, Invalid, SoundForgeError, Unavailable
 from tests.engines.contract_separator import write_pcm
 from tests.support.audio import sweep
@@ -71,7 +72,7 @@ class FaultContract:
 
     async def test_after_a_fault_the_next_song_is_fine(self, separator: Separator, tmp_path: Path) -> None:
         """Also where the engine stays for it."""
-        async with open_engines():
+        async with open_warm(tmp_path / "warm"):
             for case in (corrupt, no_numbers):
                 await self.fails(separator, case(tmp_path), tmp_path, *CASES[case])
             pcm = write_pcm(tmp_path / "next.f32", sweep(0.5), RATE)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import soundfile
 
+from soundforge.children import open_warm
 from soundforge.config import Settings
-from soundforge.engines import ModelFile, ModelStore, SeparateOptions, Separator, open_engines
+from soundforge.engines import ModelFile, ModelStore, SeparateOptions, Separator
 from soundforge.engines._demucs import DemucsSeparator
 from soundforge.errors import Broken
 from soundforge.tools import Tools
@@ -157,7 +158,7 @@ async def test_weights_that_are_missing_or_wrong_are_a_typed_error(separator: Se
 
 async def test_the_models_stay_loaded_for_the_next_song(separator: Separator, tmp_path: Path) -> None:
     pcm = write_pcm(tmp_path / "mix.f32", sweep(0.5), 44_100)
-    async with open_engines():
+    async with open_warm(tmp_path / "warm"):
         cost = [
             (await separator.separate(pcm, model="tiny", folder=tmp_path / "stems", threads=1)).cost["cpu_s"]
             for _ in range(2)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from soundforge.engines import ModelStore, SeparateOptions, Separator, open_engines
+from soundforge.children import open_warm
+from soundforge.engines import ModelStore, SeparateOptions, Separator
 from soundforge.engines._openvino import OpenVinoSeparator
 from soundforge.errors import Invalid
 from tests.engines.contract_separator import SeparatorContract, write_pcm
@@ -28,7 +29,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ModelStore:
 async def engine(store: ModelStore, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenVinoSeparator]:
     """Started once: no test here ends it, and each is answered by the same child."""
     made = OpenVinoSeparator(lambda: store, PLENTY)
-    async with open_engines():
+    async with open_warm(tmp_path_factory.mktemp("node") / "warm"):
         await separate(made, write_pcm(tmp_path_factory.mktemp("first") / "mix.f32", sweep(0.3), 44_100))
         for child in children():
             keep_process(child.pid)

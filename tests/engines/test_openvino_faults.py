@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundforge.engines import ModelStore, Separator, open_engines
+from soundforge.children import open_warm
+from soundforge.engines import ModelStore, Separator
 from soundforge.engines._openvino import OpenVinoSeparator
 from soundforge.errors import Broken, SoundForgeError
 from tests.engines.contract_faults import FaultContract
@@ -31,8 +32,8 @@ def engine(store: ModelStore) -> OpenVinoSeparator:
 
 
 @pytest.fixture
-async def warm() -> AsyncIterator[None]:
-    async with open_engines():
+async def warm(tmp_path: Path) -> AsyncIterator[None]:
+    async with open_warm(tmp_path / "warm"):
         yield
 
 

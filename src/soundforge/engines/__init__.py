@@ -35,7 +35,6 @@ from ._model_store import ModelStore, model_store, open_models
 from ._models import MODELS, ModelFile, ModelSpec
 from ._openvino import OpenVinoSeparator
 from ._stems import HeardStems, HearStems, Likeness, hear_stems
-from ._warm import open_engines
 from ._writers import DemoSong, MixStem, encode_flac, pack_zip, render_demo, render_mix
 
 __all__ = [
@@ -69,7 +68,6 @@ __all__ = [
     "encode_flac",
     "hear_stems",
     "model_store",
-    "open_engines",
     "open_models",
     "pack_zip",
     "render_demo",
