@@ -110,6 +110,30 @@ def test_documents_are_json_and_nothing_else(run: Command) -> None:
     )
 
 
+def test_what_a_command_changed_is_shown_as_json_where_asked_for(run: Command, tmp_path: Path) -> None:
+    write_audio(tmp_path / "Ann - Good.wav", sweep(0.5, rate=8000), rate=8000)
+    (song,) = json.loads(run("forge", "Ann - Good.wav", "--json")[1])
+
+    def told(*words: str) -> dict[str, Any]:
+        code, out, err = run(*words, "--json")
+        assert code == 0, err
+        document: dict[str, Any] = json.loads(out)
+        return document
+
+    track = song["track_id"]
+    assert told("tracks", "edit", track, "--title", "Better")["row"]["title"] == "Better"
+    assert told("tracks", "confirm", track)["row"]["id"] == track
+    assert told("tracks", "delete", track) == {"track_id": track, "deleted": True}
+    assert told("tracks", "restore", track)["row"]["title"] == "Better"
+    asked = [told("tracks", "separate", track), told("tracks", "analyze", track)]
+    assert [(job["kind"], job["status"]) for job in asked] == [("separation", "queued"), ("analysis", "queued")]
+    assert told("jobs", "cancel", asked[0]["id"])["error_code"] == "cancelled"
+    assert told("jobs", "retry", asked[0]["id"])["status"] == "queued"
+    invited = told("users", "add", "ben")
+    assert (invited["name"], invited["role"], "/link/" in invited["link"]) == ("ben", "member", True)
+    assert told("users", "link", "ben")["link"] != invited["link"]
+
+
 def test_one_file_is_analysed_under_its_own_hash_and_one_that_is_too_short_says_so(
     run: Command, tmp_path: Path
 ) -> None:

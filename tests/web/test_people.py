@@ -1,6 +1,7 @@
 """Accounts by page and API: whom an admin may look after, and that a link lets in once."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -74,3 +75,14 @@ async def test_a_token_of_the_page_runs_out_and_has_the_scopes_that_were_asked_f
         token = (await accounts.list_tokens(session, house.users["eve"]))[-1]
     assert token.scopes == ["read", "write", "admin"]
     assert token.expires_at is not None
+
+
+async def test_a_token_by_the_api_may_run_out_and_says_when(house: House) -> None:
+    until = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=0)
+    api = house.visitors["ann"]
+    made = (await api.post("/api/v1/tokens", json={"name": "x", "expires_at": until.isoformat()})).json()
+    shown = {token["id"]: token["expires_at"] for token in (await api.get("/api/v1/tokens")).json()}
+    assert datetime.fromisoformat(made["expires_at"]) == datetime.fromisoformat(shown[made["id"]]) == until
+    assert (await api.post("/api/v1/tokens", json={"name": "y"})).json()["expires_at"] is None
+    for past in ("2020-01-01T00:00:00Z", "2120-01-01T00:00:00"):  # over before it is made; no zone
+        assert (await api.post("/api/v1/tokens", json={"name": "z", "expires_at": past})).status_code == 422

@@ -94,7 +94,7 @@ def verify(*, json: bool = False) -> int:
 
 
 @users.command
-def add(name: str, *, role: str = "member") -> int:
+def add(name: str, *, role: str = "member", json: bool = False) -> int:
     """Add a user and print the one-time link that sets the password.
 
     Parameters
@@ -103,21 +103,24 @@ def add(name: str, *, role: str = "member") -> int:
         What they log in with.
     role
         "member" or "admin".
+    json
+        Print the user and the link as JSON.
 
     """
 
     async def body(rooms: Rooms) -> int:
         async with transaction() as session:
             user = await accounts.add_user(session, name, role=role)
-            token = await accounts.new_link(session, user)
-        say(_link(rooms.settings, token))
+            told = {"id": user.id, "name": user.name, "role": user.role}
+            link = _link(rooms.settings, await accounts.new_link(session, user))
+        say_json({**told, "link": link}) if json else say(link)
         return 0
 
     return run_command(body)
 
 
 @users.command
-def link(name: str = "owner") -> int:
+def link(name: str = "owner", *, json: bool = False) -> int:
     """Print a new one-time link that sets a user's password; older links of theirs are void."""
 
     async def body(rooms: Rooms) -> int:
@@ -125,8 +128,8 @@ def link(name: str = "owner") -> int:
             user = await accounts.find_user(session, name)
             if user is None:
                 raise NotFound(f"There is no user {name}.", code="user_not_found")
-            token = await accounts.new_link(session, user)
-        say(_link(rooms.settings, token))
+            link = _link(rooms.settings, await accounts.new_link(session, user))
+        say_json({"name": name, "link": link}) if json else say(link)
         return 0
 
     return run_command(body)

@@ -124,12 +124,15 @@ def download(
 
 
 @tracks.command
-def confirm(track: UUID, *, user: str | None = None) -> int:
+def confirm(track: UUID, *, json: bool = False, user: str | None = None) -> int:
     """Say that a doubtful track ("check me") is the right song."""
 
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
             await library.confirm_track(session, owner_id, track)
+            view = await views.get_track_view(session, owner_id, track)
+        if json:
+            say_json(views.plain(view))
         return 0
 
     return run_as(user, body)
@@ -142,6 +145,7 @@ def edit(
     title: str | None = None,
     artist: str | None = None,
     album: str | None = None,
+    json: bool = False,
     user: str | None = None,
 ) -> int:
     """Correct title, artist or album."""
@@ -152,57 +156,67 @@ def edit(
             words = {"title": title, "artist": artist, "album": album}
             chosen = {name: getattr(now, name) if word is None else word for name, word in words.items()}
             await library.change_track(session, owner_id, track, **chosen)
+            view = await views.get_track_view(session, owner_id, track)
+        if json:
+            say_json(views.plain(view))
         return 0
 
     return run_as(user, body)
 
 
 @tracks.command
-def delete(track: UUID, *, user: str | None = None) -> int:
+def delete(track: UUID, *, json: bool = False, user: str | None = None) -> int:
     """Take a track out of the library; it can be brought back for a while."""
 
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
             await library.remove_track(session, owner_id, track)
+        if json:
+            say_json({"track_id": track, "deleted": True})
         return 0
 
     return run_as(user, body)
 
 
 @tracks.command
-def restore(track: UUID, *, user: str | None = None) -> int:
+def restore(track: UUID, *, json: bool = False, user: str | None = None) -> int:
     """Bring a deleted track back."""
 
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
             await library.restore_track(session, owner_id, track)
+            view = await views.get_track_view(session, owner_id, track)
+        if json:
+            say_json(views.plain(view))
         return 0
 
     return run_as(user, body)
 
 
 @tracks.command
-def separate(track: UUID, *, wanted: Wanted = USUAL, user: str | None = None) -> int:
+def separate(track: UUID, *, wanted: Wanted = USUAL, json: bool = False, user: str | None = None) -> int:
     """Ask for stems of a track; a running studio or worker makes them."""
 
     async def body(owner_id: UUID) -> int:
         options = pipeline.check_options(wanted.model, wanted.options())
         async with transaction() as session:
             job = await pipeline.request_separation(session, owner_id, track, model=wanted.model, options=options)
-        say(str(job.id))
+            view = await views.get_job_view(session, owner_id, job.id)
+        say_json(views.plain(view)) if json else say(str(view.id))
         return 0
 
     return run_as(user, body)
 
 
 @tracks.command
-def analyze(track: UUID, *, user: str | None = None) -> int:
+def analyze(track: UUID, *, json: bool = False, user: str | None = None) -> int:
     """Ask for an analysis of a track; a running studio or worker makes it."""
 
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
             job = await pipeline.request_analysis(session, owner_id, track)
-        say(str(job.id))
+            view = await views.get_job_view(session, owner_id, job.id)
+        say_json(views.plain(view)) if json else say(str(view.id))
         return 0
 
     return run_as(user, body)
@@ -259,12 +273,15 @@ def show_job(job: UUID, *, json: bool = False, user: str | None = None) -> int:
 
 
 @job_commands.command
-def retry(job: UUID, *, user: str | None = None) -> int:
+def retry(job: UUID, *, json: bool = False, user: str | None = None) -> int:
     """Queue a failed job again."""
 
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
             await jobs.retry_job(session, owner_id, job)
+            view = await views.get_job_view(session, owner_id, job)
+        if json:
+            say_json(views.plain(view))
         return 0
 
     return run_as(user, body)
@@ -287,14 +304,17 @@ def retry_failed(job: UUID | None = None, *, user: str | None = None) -> int:
 
 
 @job_commands.command
-def cancel(job: UUID, *, user: str | None = None) -> int:
+def cancel(job: UUID, *, json: bool = False, user: str | None = None) -> int:
     """Stop a job that waits or runs, and what it started."""
 
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
             cancelled = await pipeline.request_cancel(session, owner_id, job)
+            view = await views.get_job_view(session, owner_id, job)
         for one in cancelled:
             await jobs.wake_cancelled(one)
+        if json:
+            say_json(views.plain(view))
         return 0
 
     return run_as(user, body)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from soundforge import accounts, pipeline
 from soundforge.db import reading, transaction
@@ -46,6 +46,7 @@ class TokenAsked(BaseModel):
 
     name: str = Field(min_length=1, max_length=100)
     scopes: list[str] = ["read"]
+    expires_at: AwareDatetime | None = Field(default=None, description="When it runs out; unset: never.")
 
 
 class TokenShown(BaseModel):
@@ -56,6 +57,7 @@ class TokenShown(BaseModel):
     scopes: list[str]
     created_at: datetime
     seen_at: datetime | None
+    expires_at: datetime | None
 
 
 class TokenMade(TokenShown):
@@ -111,7 +113,9 @@ async def add_token(caller: CallerOf, asked: TokenAsked) -> TokenMade:
     if caller.session_id is None:
         raise Forbidden("A token cannot make tokens; log in to make one.", code="login_only")
     async with transaction() as session:
-        token, text = await accounts.add_token(session, caller.id, asked.name, asked.scopes)
+        token, text = await accounts.add_token(
+            session, caller.id, asked.name, asked.scopes, expires_at=asked.expires_at
+        )
     return TokenMade(text=text, **_plain(token))
 
 
@@ -124,4 +128,4 @@ async def revoke_token(caller: CallerOf, token_id: UUID) -> Response:
 
 
 def _plain(token: Any) -> dict[str, Any]:
-    return {name: getattr(token, name) for name in ("id", "name", "scopes", "created_at", "seen_at")}
+    return {name: getattr(token, name) for name in ("id", "name", "scopes", "created_at", "seen_at", "expires_at")}
