@@ -6,7 +6,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from soundforge.web import create_app
-from soundforge.web._security_bodies import LARGEST_BODY
+from soundforge.web._security_bodies import LARGEST_BODY, LARGEST_PASTE
 from tests.support.house import House, client
 
 JSON = {"Content-Type": "application/json"}
@@ -72,6 +72,25 @@ async def test_a_body_of_a_megabyte_is_read(house: House) -> None:
     song = await house.add_song()
     answer = await house.visitors["ann"].patch(f"/api/v1/tracks/{song.track_id}", content=content, headers=JSON)
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "malformed")
+
+
+HEAD = "Track Name,Artist Name(s),Album Name\n"
+LINES = HEAD + "".join(f"Song {number},Somebody,{'x' * 1580}\n" for number in range(1240))
+
+
+@pytest.mark.parametrize("path", ["/import/preview", "/import/text", "/api/v1/imports/preview", "/api/v1/imports/text"])
+async def test_a_paste_may_have_two_megabytes_and_a_longer_one_is_told_so(house: House, path: str) -> None:
+    ann, form = house.visitors["ann"], "api" not in path
+    assert 1_900_000 < len(LINES) < 2_000_000
+    body = {"data" if form else "json": {"text": LINES}}
+    assert (answer := await ann.post(path, **body)).status_code in (200, 202), answer.text[:300]
+    longer = await ann.post(path, **{"data" if form else "json": {"text": LINES + "x" * 200_000}})
+    assert "The list is longer than 2000 songs." in longer.text
+    cable = Cable(house)
+    headers = {"Cookie": ann.headers["cookie"], "Sec-Fetch-Site": "same-origin"}
+    endless_one = await client(cable, **headers, **(FORM if form else JSON)).post(path, content=endless())
+    assert endless_one.status_code == 413
+    assert cable.read_bytes <= LARGEST_PASTE + len(PIECE)
 
 
 @pytest.mark.parametrize("path", ["/import/files", "/api/v1/imports"])

@@ -91,3 +91,24 @@ async def test_a_disk_that_cannot_be_written_says_so(house: House) -> None:
 async def test_a_name_must_be_given(house: House) -> None:
     answer = await house.visitors["ann"].post("/api/v1/imports", content=wav())
     assert (answer.status_code, received(house)) == (422, [])
+
+
+LIST = b"Track Name,Artist Name(s)\nSea,Ann\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("song.csv", wav(), None),
+        ("list.csv", LIST, "list"),
+        ("list.csv", b"\xef\xbb\xbf" + LIST, "list"),
+        ("list.txt", LIST, "list"),
+        ("song.wav", wav(), None),
+    ],
+)
+async def test_a_list_is_known_by_what_it_holds(house: House, name: str, content: bytes, what: str | None) -> None:
+    answer = await house.visitors["ann"].post("/import/files", params={"name": name}, content=content)
+    assert answer.status_code == 202, answer.text
+    async with reading() as session:
+        (job,) = (await jobs.list_jobs(session, house.users["ann"])).rows
+    assert job.params.get("what") == what

@@ -62,11 +62,14 @@ from soundforge.pipeline._workers import (
     MaintenanceWorker,
     SeparationWorker,
 )
+from soundforge.sources import EXTENSIONS, MOST_LETTERS
 
 __all__ = [
     "ACTIONS",
     "DEFAULT_OPTIONS",
+    "EXTENSIONS",
     "KEEP_PARTS",
+    "MOST_LETTERS",
     "PACKED",
     "PART_BYTES",
     "QUALITIES",

@@ -23,11 +23,15 @@ _MB = 1 << 20
 
 @dataclass(frozen=True)
 class Upload:
-    """Received bytes that wait in ``incoming/<id>`` for their import job; ``name``: the user's, fit to show."""
+    """Received bytes that wait in ``incoming/<id>`` for their import job; ``name``: the user's, fit to show.
+
+    ``is_list``: they are a list of songs to fetch, not a song.
+    """
 
     id: UUID
     name: str
     size_bytes: int
+    is_list: bool = False
 
 
 @asynccontextmanager
@@ -43,8 +47,9 @@ async def open_upload(settings: Settings, name: str, chunks: AsyncIterable[bytes
     try:
         size = await _write(part, chunks, settings.max_upload_mb * _MB)
         await asyncio.to_thread(sources.check_file, part, max_mb=settings.max_upload_mb)
+        is_list = await asyncio.to_thread(sources.is_list, part, name)
         await asyncio.to_thread(part.rename, whole)
-        yield Upload(upload_id, sources.one_line(name)[-LONGEST_NAME:], size)
+        yield Upload(upload_id, sources.one_line(name)[-LONGEST_NAME:], size, is_list)
     except BaseException:
         with suppress(OSError):  # a disk that cannot be written holds nothing of it either
             _remove([part, whole])

@@ -74,9 +74,10 @@ class PartialFile:
         except Invalid:
             await asyncio.to_thread(self.path.unlink, missing_ok=True)
             raise
+        is_list = await asyncio.to_thread(sources.is_list, self.path, self.upload.name)
         await asyncio.to_thread(self.path.rename, whole)
         try:
-            yield Upload(self.upload.id, self.upload.name, self.upload.size_bytes)
+            yield Upload(self.upload.id, self.upload.name, self.upload.size_bytes, is_list)
         except Rejected:
             whole.unlink(missing_ok=True)
             raise

@@ -24,7 +24,7 @@ async def request_import(
     Raises ``Forbidden`` ("downloads_off") for a list while nothing may be fetched.
     """
     params = {"upload": str(upload.id), "name": upload.name, "size_bytes": upload.size_bytes}
-    if upload.name.lower().endswith(".csv"):
+    if upload.is_list:
         await check_downloads(session)
         params["what"] = "list"
     return await jobs.add_job(

@@ -14,12 +14,14 @@ from ._failures import FAILURES, SourceRefused, failure
 from ._files import EXTENSIONS, check_file, extension_of, list_audio, media_type_of
 from ._lengths import is_right_length
 from ._lines import (
+    MOST_LETTERS,
     MOST_LINES,
     Listed,
     Pasted,
     Unread,
     Wanted,
     is_exported_list,
+    is_list,
     read_exported_list,
     read_line,
     split_paste,
@@ -34,6 +36,7 @@ __all__ = [
     "FAILURES",
     "LIKELY_SCORE",
     "MOST_CANDIDATES",
+    "MOST_LETTERS",
     "MOST_LINES",
     "SURE_SCORE",
     "Candidate",
@@ -57,6 +60,7 @@ __all__ = [
     "failure",
     "is_exported_list",
     "is_link",
+    "is_list",
     "is_right_length",
     "list_audio",
     "media_type_of",

@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from soundforge.errors import Invalid
@@ -19,6 +20,9 @@ from ._names import one_line
 MOST_LINES: Final = 100
 MOST_ROWS: Final = 2000
 MOST_LETTERS: Final = 2_000_000
+_HEAD_BYTES = 4096
+_SPACE = 0x20
+_TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, which is full of zeros
 _LETTERS = 300
 _LINE = 2048
 _DASH = re.compile(r"\s+[-\u2013\u2014]\s+|\t+")
@@ -114,6 +118,15 @@ def is_exported_list(text: str) -> bool:
     except csv.Error:
         return False
     return {"title", "artist"} <= _places(head).keys()
+
+
+def is_list(path: Path, name: str) -> bool:
+    """Whether a file is a list of songs: it is text, and called ``.csv`` or begins with Exportify's columns."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if not head.startswith(_TEXT_MARKS) and any(byte < _SPACE and byte not in b"\t\n\f\r" for byte in head):
+        return False  # every kind of audio has such bytes in its first few
+    return name.lower().endswith(".csv") or is_exported_list(head.decode("utf-8", "replace"))
 
 
 def read_exported_list(text: str) -> Listed:

@@ -21,6 +21,7 @@ from soundforge.web._studio import Studio
 
 # They ask who sends before they read, and limit what they read themselves.
 UPLOADS = (("POST", "/import/files"), ("POST", "/api/v1/imports"), ("PATCH", "/api/v1/uploads/*"))
+PASTES = tuple(("POST", f"{path}/{step}") for path in ("/import", "/api/v1/imports") for step in ("preview", "text"))
 OPEN_BEFORE_SET_UP = ("/health", "/link/", "/static/")
 
 
@@ -76,7 +77,7 @@ def _routes() -> list[BaseRoute]:
 
 def _protect(app: FastAPI, settings: Settings) -> None:
     """Put the guards around the application; the last one added is the outermost."""
-    app.add_middleware(BodyLimit, uploads=UPLOADS, explain=explain)
+    app.add_middleware(BodyLimit, uploads=UPLOADS, pastes=PASTES, explain=explain)
     app.add_middleware(SameOrigin, explain=explain)
     app.add_middleware(FirstRun, is_set_up=_is_set_up, open_paths=OPEN_BEFORE_SET_UP, explain=explain)
     app.add_middleware(TrustedHosts, hosts=allowed_hosts(settings.hosts, settings.host), explain=explain)

@@ -12,9 +12,11 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from jinja2.exceptions import TemplateNotFound
 
-from soundforge import accounts, formats, library
+from soundforge import accounts, formats, library, pipeline
+from soundforge.config import Settings
 from soundforge.views import JobView, TrackRow
 from soundforge.web._radar import radar
+from soundforge.web._studio import studio_of
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -41,6 +43,7 @@ def environment() -> Environment:
     made.globals["FIELDS"] = library.FIELDS
     made.globals |= {"mixing_keys": formats.mixing_keys, "sketch": formats.sketch, "radar": radar}
     made.globals["CUE_COLOURS"] = library.CUE_COLOURS
+    made.globals |= {"EXTENSIONS": sorted(pipeline.EXTENSIONS), "MOST_LETTERS": pipeline.MOST_LETTERS}
     made.globals["shortest_password"] = accounts.SHORTEST_PASSWORD
     return made
 
@@ -91,7 +94,16 @@ def find_template(name: str) -> Template | None:
 def page(request: Request, template: str, /, status: int = 200, **context: Any) -> HTMLResponse:
     """Render a page; ``user`` and ``query`` are what every page knows."""
     shared = {"user": getattr(request.state, "user", None), "query": "", "here": ""}
+    shared["most_taken"] = most_taken(studio_of(request).settings)
     return HTMLResponse(render(template, **{**shared, **context}), status_code=status)
+
+
+def most_taken(settings: Settings) -> str:
+    """How large and how long a file may be that is imported, in words: "2 GB and 3 hours"."""
+    size, seconds = settings.max_upload_mb, settings.max_duration_s
+    named = ((3600, "hour"), (60, "minute"), (1, "second"))
+    length, unit = next((seconds // unit_s, unit) for unit_s, unit in named if seconds % unit_s == 0)
+    return f"{f'{size >> 10} GB' if size % 1024 == 0 else f'{size} MB'} and {length} {unit}{'s' * (length != 1)}"
 
 
 def is_fragment(request: Request) -> bool:

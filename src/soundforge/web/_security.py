@@ -5,7 +5,7 @@ Pure ASGI middleware and small functions; none of them knows the database. Outer
     SecurityHeaders → TrustedHosts → FirstRun → SameOrigin → BodyLimit → the application
 """
 
-from soundforge.web._security_bodies import BodyLimit
+from soundforge.web._security_bodies import LARGEST_PASTE, BodyLimit
 from soundforge.web._security_credentials import (
     Credentials,
     NotLoggedIn,
@@ -26,6 +26,7 @@ __all__ = [
     "COMPILER_POLICY",
     "CONTENT_SECURITY_POLICY",
     "HEADERS",
+    "LARGEST_PASTE",
     "AttemptLimit",
     "BodyLimit",
     "Credentials",

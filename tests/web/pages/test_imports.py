@@ -6,9 +6,12 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge import accounts, library
+from soundforge.config import Settings
 from soundforge.db import reading, transaction
 from soundforge.library import NewEntry, NewPlaylist, NewSong
+from soundforge.sources import EXTENSIONS
 from soundforge.tables import Job, Kind, Status
+from soundforge.web._render import most_taken
 from tests.support.house import House, add_job, finish
 
 
@@ -153,3 +156,24 @@ async def add_list(owner_id: UUID, how_many: int) -> UUID:
         await library.add_entries(session, owner_id, playlist_id, walk_id, entries)
         await library.end_walk(session, owner_id, playlist_id, notice=None, is_cut=False)
     return playlist_id
+
+
+async def test_the_dialog_says_what_is_taken(house: House) -> None:
+    settings = house.studio.settings
+    shown = (await house.visitors["ann"].get("/")).text
+    assert f"Up to {most_taken(settings)} each" in shown
+    accepted = shown.split('id="upload-files"')[1].split('accept="')[1].split('"')[0].split(",")
+    assert {*accepted} == {*EXTENSIONS, "audio/*", ".csv"}
+
+
+@pytest.mark.parametrize(
+    ("most_mb", "most_s", "words"),
+    [
+        (2048, 10_800, "2 GB and 3 hours"),
+        (500, 3600, "500 MB and 1 hour"),
+        (1536, 5400, "1536 MB and 90 minutes"),
+        (1, 61, "1 MB and 61 seconds"),
+    ],
+)
+def test_what_is_taken_is_said_as_it_is_set(settings: Settings, most_mb: int, most_s: int, words: str) -> None:
+    assert most_taken(settings.model_copy(update={"max_upload_mb": most_mb, "max_duration_s": most_s})) == words

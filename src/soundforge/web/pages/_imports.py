@@ -12,11 +12,13 @@ from soundforge.errors import Rejected
 from soundforge.tables import Kind
 from soundforge.web._access import Visitor, VisitorOf, check_may_set
 from soundforge.web._render import page
+from soundforge.web._security import LARGEST_PASTE
 from soundforge.web._uploads import import_body, import_text
 
 router = APIRouter(include_in_schema=False)
 
 Pasted = Annotated[str, Form(max_length=3_000_000)]
+_LARGE: Any = {"max_part_size": LARGEST_PASTE}
 
 
 @router.post("/import/files")
@@ -35,7 +37,7 @@ async def paste_box(request: Request, visitor: VisitorOf) -> HTMLResponse:
         return await _box(session, request, visitor)
 
 
-@router.post("/import/preview")
+@router.post("/import/preview", form_limits=_LARGE)
 async def preview(request: Request, visitor: VisitorOf, text: Pasted = "") -> HTMLResponse:  # noqa: ARG001 - only who is logged in
     """What each line of a paste is, before anything starts; asks nobody."""
     try:
@@ -45,7 +47,7 @@ async def preview(request: Request, visitor: VisitorOf, text: Pasted = "") -> HT
         return page(request, "pages/_recognised.html", recognised=None, error=error)
 
 
-@router.post("/import/text")
+@router.post("/import/text", form_limits=_LARGE)
 async def import_paste(request: Request, visitor: VisitorOf, text: Pasted = "") -> HTMLResponse:
     """Import what a paste names; a refused one comes back with the reason."""
     try:
