@@ -1,8 +1,10 @@
 """The library in hand: chips that write, rows that are chosen, done with, undone; windows that share the line."""
 
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from uuid import UUID
 
+import httpx2
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
@@ -12,6 +14,7 @@ from soundforge.db import transaction
 from soundforge.events import TrackAdded, publish
 from soundforge.library import Selection
 from soundforge.tables import User
+from soundforge.web._feeds import MOST
 from tests.browser.conftest import cookie_of
 from tests.browser.test_studio import add_track
 from tests.support.browser import Studio, Visit, settled, until
@@ -325,3 +328,30 @@ async def test_axe_finds_no_fault_on_any_page_of_the_library(here: Visit, person
     await page.keyboard.press("?")
     await page.wait_for_selector("dialog#keys[open]")
     assert await faults(page) == []
+
+
+async def test_a_window_whose_line_newer_ones_of_its_login_took_waits_until_it_is_used(
+    house: Studio, browser: Browser, person: User
+) -> None:
+    ids, cookie = await fill(person, "a"), await cookie_of(person)
+    async with await browser.new_context() as context, AsyncExitStack() as stack:
+        await context.add_cookies([{"name": "sfa_session", "value": cookie, "url": house.url}])
+        page = await context.new_page()
+        await page.goto(house.url)
+        await page.wait_for_selector("#link[data-state='live']")
+        limits = httpx2.Limits(max_connections=None)
+        client = httpx2.AsyncClient(
+            base_url=house.url, headers={"Cookie": f"sfa_session={cookie}"}, limits=limits, timeout=None
+        )
+        await stack.enter_async_context(client)
+        feeds = [await stack.enter_async_context(client.stream("GET", "events/page")) for _ in range(MOST)]
+        pieces = [feed.aiter_bytes() for feed in feeds]
+        for piece in pieces:
+            await anext(piece)  # it is open
+        await page.wait_for_selector("#link[data-state='paused']")
+        await page.dispatch_event("body", "pointerdown")
+        await page.wait_for_selector("#link[data-state='live']")
+        async with transaction() as session:
+            await library.change_track(session, person.id, ids["a"], title="b", artist="", album="")
+        await until(page, "document.querySelector('.row a').textContent === 'b'")
+        assert b"replaced" in b"".join([piece async for piece in pieces[0]])  # the oldest gave way to it

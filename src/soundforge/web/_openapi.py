@@ -35,6 +35,7 @@ _REFUSED = {
     409: "The present state forbids it",
     413: "The body is too large",
     422: "The input makes no sense",
+    429: "Too often, or too many at once",
     503: "Later it may be possible",
 }
 REFUSALS: dict[int | str, dict[str, Any]] = {

@@ -34,6 +34,7 @@ SMALL_BYTES = 1900  # what a message may have at most; see tests of sizes
 
 RESYNC = b"event: resync\ndata: \n\n"
 GOODBYE = b"event: signed-out\ndata: \n\n"
+REPLACED = b"event: replaced\ndata: \n\n"  # too many newer ones: the page waits until somebody uses it
 PING = b"event: ping\n\n"  # an event, so that the page hears it: a line without is dead, see stream.js
 
 
@@ -62,6 +63,7 @@ class Feed:
     placed: set[UUID] = field(default_factory=set)  # tracks that came after the page was drawn and stand in it now
     removed: set[UUID] = field(default_factory=set)  # tracks that this page was told to take away
     coming: set[UUID] = field(default_factory=set)  # tracks that this batch tells of as added
+    is_replaced: bool = False  # by newer ones of the same login; it ends
     opened_at: datetime = field(default_factory=partial(datetime.now, UTC))
 
     @classmethod
@@ -76,6 +78,11 @@ class Feed:
         """The feed of a visitor."""
         allowed = partial(is_still_allowed, who)
         return cls(who.id, view, query or Query(), allowed, who.session_id, who.token_id, columns, list_id)
+
+    @property
+    def login_id(self) -> UUID | None:
+        """The session or token that it was opened with."""
+        return self.session_id or self.token_id
 
     def ends_with(self, batch: Batch) -> bool:
         """Whether the login that this feed was opened with ended in this batch."""
@@ -107,7 +114,7 @@ type Loader = Callable[[News, Feed, Any], Awaitable[dict[str, Any] | list[dict[s
 
 async def messages(feed: Feed, studio: Studio, place: str | None, loaders: dict[str, Loader]) -> AsyncIterator[bytes]:
     """Everything that the page must hear, from ``place`` on, until somebody ends it."""
-    with studio.listener.subscribe(feed.owner_id) as inbox:
+    with studio.listener.subscribe(feed.owner_id) as inbox, studio.feeds.hold(feed, inbox):
         missed = studio.listener.since(feed.owner_id, place) if place else None
         if missed and missed.events:
             inbox.put(missed)
@@ -117,6 +124,8 @@ async def messages(feed: Feed, studio: Studio, place: str | None, loaders: dict[
                 yield GOODBYE
                 return
             yield await _message(feed, batch, studio.reads, loaders)
+        if feed.is_replaced:
+            yield REPLACED
 
 
 async def batches(
@@ -135,7 +144,7 @@ async def batches(
 
 async def _batches(feed: Feed, inbox: Inbox, stopping: asyncio.Event, ends_at: float) -> AsyncIterator[Batch]:
     check_at = time.monotonic() + CHECK_S
-    while not stopping.is_set() and time.monotonic() < ends_at:
+    while not stopping.is_set() and not feed.is_replaced and time.monotonic() < ends_at:
         batch = await _next(inbox)
         if time.monotonic() >= check_at or Resync in batch.kinds:
             if not await feed.still_allowed():  # what ended it may have been missed

@@ -10,6 +10,7 @@ from fastapi import Request
 from soundforge.config import Settings
 from soundforge.events import Listener
 from soundforge.storage import Storage, StorageCheck
+from soundforge.web._feeds import OpenFeeds
 from soundforge.web._known_files import KnownFiles
 from soundforge.web._reads import Reads
 from soundforge.web._security import PasswordAttempts
@@ -28,6 +29,7 @@ class Studio:
     reads: Reads = field(default_factory=Reads)
     together: Together = field(default_factory=Together)
     known_files: KnownFiles = field(default_factory=KnownFiles)
+    feeds: OpenFeeds = field(default_factory=OpenFeeds)
     longest_feed_s: float = 600.0  # of a page; then its browser connects anew
 
     @cached_property

@@ -79,8 +79,10 @@ async def cancel_job(caller: CallerOf, job_id: UUID) -> JobView:
 async def job_events(request: Request, caller: CallerOf, job_id: UUID) -> StreamingResponse:
     """One job's changes as Server-Sent Events, beginning with how it is now; the last one tells how it ended.
 
-    A stream that breaks off before (the server stops) is asked for again: it begins with how the job is then.
+    A stream that breaks off before (the server stops) is asked for again: it begins with how the job is then. One login
+    may have twelve live feeds open; one more is refused (429, ``too_many_feeds``).
     """
+    studio_of(request).feeds.check_room(caller.session_id or caller.token_id)
     async with reading() as session:
         await views.get_job_view(session, caller.id, job_id)  # not the caller's: 404, before anything is sent
     stream = _told(studio_of(request), caller, job_id)
@@ -88,8 +90,9 @@ async def job_events(request: Request, caller: CallerOf, job_id: UUID) -> Stream
 
 
 async def _told(studio: Studio, caller: Visitor, job_id: UUID) -> AsyncIterator[bytes]:
-    with studio.listener.subscribe(caller.id) as inbox:
-        async for states in _states(studio, caller, job_id, inbox):
+    feed = Feed.of(caller)
+    with studio.listener.subscribe(caller.id) as inbox, studio.feeds.hold(feed, inbox):
+        async for states in _states(studio, feed, caller, job_id, inbox):
             for state in states:
                 yield f"event: job_changed\ndata: {json.dumps(state)}\n\n".encode()
                 if state["status"] in TERMINAL:
@@ -99,11 +102,10 @@ async def _told(studio: Studio, caller: Visitor, job_id: UUID) -> AsyncIterator[
 
 
 async def _states(
-    studio: Studio, caller: Visitor, job_id: UUID, inbox: Inbox
+    studio: Studio, feed: Feed, caller: Visitor, job_id: UUID, inbox: Inbox
 ) -> AsyncIterator[Sequence[dict[str, object]]]:
     """How the job is now, then batch by batch what became of it; for as long as it takes."""
     yield [await _read_state(caller, job_id)]
-    feed = Feed.of(caller)
     async for batch in batches(feed, inbox, studio.stopping):
         if feed.ends_with(batch):
             return

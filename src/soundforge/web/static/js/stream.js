@@ -19,6 +19,9 @@ const WORDS = { connecting: "connecting", live: "live", offline: "offline", "sig
 /** Whether this window leaves listening to others. */
 let paused = false;
 
+/** Whether it waits until somebody uses it: the server ended its line for newer ones, and each that came back would end another. */
+let replaced = false;
+
 /** @type {WeakMap<Element, number>} failed first connects of a feed */
 const failures = new WeakMap();
 
@@ -151,6 +154,7 @@ document.addEventListener("htmx:finally:request", ({ target }) => {
 
 /** Listens, if this window may. @param {boolean} anyhow it is the one in use */
 async function listen(anyhow) {
+  if (anyhow) replaced = false;
   const may = await take(pause, anyhow);
   const feed = document.getElementById("feed");
   if (!may) return pause();
@@ -166,13 +170,19 @@ function pause() {
   document.getElementById("feed")?._htmx?.sse?.reader?.cancel();
 }
 
+document.addEventListener("replaced", () => {
+  replaced = true;
+  give();
+  pause();
+});
+
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) give();
   else listen(true);
 });
 for (const name of ["focus", "pointerdown", "keydown"])
   window.addEventListener(name, () => paused && listen(true), { capture: true, passive: true });
-setInterval(() => paused && !document.hidden && listen(false), 3000);
+setInterval(() => paused && !replaced && !document.hidden && listen(false), 3000);
 document.addEventListener("htmx:after:process", start);
 /** On a slow line htmx has read the page before its own extension came: then nobody has looked at the feed yet. */
 document.addEventListener("DOMContentLoaded", () => {
