@@ -114,11 +114,10 @@ def test_what_a_command_changed_is_shown_as_json_where_asked_for(run: Command, t
     write_audio(tmp_path / "Ann - Good.wav", sweep(0.5, rate=8000), rate=8000)
     (song,) = json.loads(run("forge", "Ann - Good.wav", "--json")[1])
 
-    def told(*words: str) -> dict[str, Any]:
+    def told(*words: str) -> Any:
         code, out, err = run(*words, "--json")
         assert code == 0, err
-        document: dict[str, Any] = json.loads(out)
-        return document
+        return json.loads(out)
 
     track = song["track_id"]
     assert told("tracks", "edit", track, "--title", "Better")["row"]["title"] == "Better"
@@ -129,6 +128,13 @@ def test_what_a_command_changed_is_shown_as_json_where_asked_for(run: Command, t
     assert [(job["kind"], job["status"]) for job in asked] == [("separation", "queued"), ("analysis", "queued")]
     assert told("jobs", "cancel", asked[0]["id"])["error_code"] == "cancelled"
     assert told("jobs", "retry", asked[0]["id"])["status"] == "queued"
+    assert told("tracks", "cues", "add", track, "0.1", "--name", "In")[0]["name"] == "In"
+    assert told("playlists", "add", "Mine")["title"] == "Mine"
+    gone = told("tracks", "batch", "delete", track)["removed_at"]
+    assert told("tracks", "undo", gone) == {"count": 1}
+    run("tracks", "delete", track)
+    assert told("tracks", "forget", track) == {"count": 1}
+    assert told("queues", "pause", "exports")["paused"] is True
     invited = told("users", "add", "ben")
     assert (invited["name"], invited["role"], "/link/" in invited["link"]) == ("ben", "member", True)
     assert told("users", "link", "ben")["link"] != invited["link"]

@@ -67,14 +67,14 @@ def batch(
     return run_as(user, body)
 
 
-def undo(removed_at: str, *, user: str | None = None) -> int:
+def undo(removed_at: str, *, json: bool = False, user: str | None = None) -> int:
     """Bring back what was deleted together; the moment is what `tracks batch delete` said."""
     moment = read_moment(removed_at)
 
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
             count = await library.restore_tracks(session, owner_id, moment)
-        say(f"Back again: {count}")
+        say_json({"count": count}) if json else say(f"Back again: {count}")
         return 0
 
     return run_as(user, body)

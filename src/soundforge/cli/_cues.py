@@ -47,6 +47,7 @@ def add(
     name: str = "",
     colour: Colour = "",
     snap: Snap = False,
+    json: bool = False,
     user: str | None = None,
 ) -> int:
     """Mark a moment of a track, in seconds, as a hot cue or a memory cue."""
@@ -54,7 +55,7 @@ def add(
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
             cue = await pipeline.add_cue(session, owner_id, track, library.NewCue(t_s, slot, name, colour), snap=snap)
-            _tell([views.cue_of(cue)], as_json=False)
+            _tell([views.cue_of(cue)], as_json=json)
         return 0
 
     return run_as(user, body)

@@ -288,7 +288,7 @@ def retry(job: UUID, *, json: bool = False, user: str | None = None) -> int:
 
 
 @job_commands.command
-def retry_failed(job: UUID | None = None, *, user: str | None = None) -> int:
+def retry_failed(job: UUID | None = None, *, json: bool = False, user: str | None = None) -> int:
     """Queue every download of an import again that failed and was not replaced; without an import, all that failed."""
 
     async def body(owner_id: UUID) -> int:
@@ -297,7 +297,8 @@ def retry_failed(job: UUID | None = None, *, user: str | None = None) -> int:
                 count = await pipeline.request_retry_all(session, owner_id)
             else:
                 count = await pipeline.request_retry_failed(session, owner_id, job)
-        say(f"{count} {'jobs' if job is None else 'downloads'} are tried again")
+        told = f"{count} {'jobs' if job is None else 'downloads'} are tried again"
+        say_json({"count": count}) if json else say(told)
         return 0
 
     return run_as(user, body)

@@ -63,8 +63,9 @@ def pull(model: str, *, json: bool = False) -> int:
 
 
 @models.command
-def remove(model: str) -> int:
+def remove(model: str, *, json: bool = False) -> int:
     """Remove a model that was downloaded."""
     with open_local_models() as store:
-        say(f"{store.remove(model) / 1e6:.0f} MB are free again.")
+        size = store.remove(model)
+    say_json({"model": model, "bytes": size}) if json else say(f"{size / 1e6:.0f} MB are free again.")
     return 0

@@ -5,7 +5,7 @@ from uuid import UUID
 from cyclopts import App
 
 from soundforge import library
-from soundforge.cli._output import say
+from soundforge.cli._output import say, say_json
 from soundforge.cli._rooms import run_as
 from soundforge.db import transaction
 
@@ -16,12 +16,14 @@ def add_to(playlists: App) -> None:
         playlists.command(command)
 
 
-def add(title: str, *, user: str | None = None) -> int:
+def add(title: str, *, json: bool = False, user: str | None = None) -> int:
     """Make an empty list of one's own; prints its id."""
 
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
-            say(str((await library.add_own_playlist(session, owner_id, title)).id))
+            made = await library.add_own_playlist(session, owner_id, title)
+            told = {"id": made.id, "title": made.title}
+        say_json(told) if json else say(str(told["id"]))
         return 0
 
     return run_as(user, body)

@@ -38,7 +38,7 @@ def list_queues(*, json: bool = False) -> int:
 
 
 @queues.command
-def pause(queue: str, *, node: str = "") -> int:
+def pause(queue: str, *, node: str = "", json: bool = False) -> int:
     """Begin nothing more of a queue; what runs ends. Kept across restarts.
 
     Parameters
@@ -47,13 +47,15 @@ def pause(queue: str, *, node: str = "") -> int:
         The queue, e.g. "processing".
     node
         Only on this node.
+    json
+        Print the queue as JSON.
 
     """
-    return _change(queue, node, paused=True)
+    return _change(queue, node, paused=True, json=json)
 
 
 @queues.command
-def resume(queue: str, *, node: str = "") -> int:
+def resume(queue: str, *, node: str = "", json: bool = False) -> int:
     """Go on with a paused queue.
 
     Parameters
@@ -62,13 +64,15 @@ def resume(queue: str, *, node: str = "") -> int:
         The queue, e.g. "processing".
     node
         Only on this node.
+    json
+        Print the queue as JSON.
 
     """
-    return _change(queue, node, paused=False)
+    return _change(queue, node, paused=False, json=json)
 
 
 @queues.command
-def limit(queue: str, jobs_at_once: int, *, node: str = "") -> int:
+def limit(queue: str, jobs_at_once: int, *, node: str = "", json: bool = False) -> int:
     """Decide how many jobs of a queue one node works at once. Kept across restarts.
 
     Parameters
@@ -79,17 +83,22 @@ def limit(queue: str, jobs_at_once: int, *, node: str = "") -> int:
         From 1 to 64; 0 leaves it to each node's settings.
     node
         Only on this node.
+    json
+        Print the queue as JSON.
 
     """
-    return _change(queue, node, limit=jobs_at_once)
+    return _change(queue, node, limit=jobs_at_once, json=json)
 
 
-def _change(queue: str, node: str, *, paused: bool | None = None, limit: int | None = None) -> int:
+def _change(queue: str, node: str, *, json: bool, paused: bool | None = None, limit: int | None = None) -> int:
     async def body(_rooms: Rooms) -> int:
         async with transaction() as session:
             await jobs.change_queue(session, queue, node=node, paused=paused, limit=limit)
         async with reading() as session:
             now = await get_queue_view(session, queue)
+        if json:
+            say_json(plain(now))
+            return 0
         told = f"{now.limit} at once on each node" if now.limit else "as many at once as each node's settings say"
         say(f"{queue}: {'paused' if now.paused else 'open'}, {told}. Nodes obey within seconds.")
         return 0

@@ -43,7 +43,7 @@ def trash(*, limit: Limit = MOST, after: After = None, json: bool = False, user:
     return run_as(user, body)
 
 
-def forget(*track: UUID, everything: bool = False, user: str | None = None) -> int:
+def forget(*track: UUID, everything: bool = False, json: bool = False, user: str | None = None) -> int:
     """Delete tracks of the trash for good, or `--everything` in it."""
     if everything == bool(track):
         say("Name the tracks to delete for good, or say --everything.")
@@ -52,7 +52,7 @@ def forget(*track: UUID, everything: bool = False, user: str | None = None) -> i
     async def body(owner_id: UUID) -> int:
         async with transaction() as session:
             count = await pipeline.request_let_go(session, owner_id, None if everything else track)
-        say(f"{count} tracks are deleted for good")
+        say_json({"count": count}) if json else say(f"{count} tracks are deleted for good")
         return 0
 
     return run_as(user, body)
