@@ -4,7 +4,9 @@ import asyncio
 import errno
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
+import oban
 import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
@@ -12,7 +14,8 @@ from structlog.testing import capture_logs
 from soundforge import jobs
 from soundforge.db import reading, transaction
 from soundforge.errors import Unavailable
-from soundforge.jobs import _claim, _endings
+from soundforge.jobs import _claim, _endings, _keeper, _work
+from soundforge.jobs._rescue import rescue_node
 from soundforge.tables import Job, Kind
 from tests.support.jobs import DEADLINE_S, Script, Wire
 
@@ -111,6 +114,84 @@ async def test_a_fetch_without_an_answer_is_noticed_and_the_job_worked(
     await wire.until(job, "completed")
     await until(lambda: _is(job, "completed"))
     assert await oban_job(job) == ("completed", 1), "the attempt that nobody made is given back"
+
+
+async def rescued(job_id: UUID) -> None:
+    """As a leader does that has not heard of this node for long; it is fetched again at once."""
+    taken = "UPDATE oban_jobs SET attempted_by = '{dead,x}' WHERE args->>'job_id' = :id"
+    async with transaction() as session:
+        await session.execute(text(taken), {"id": str(job_id)})
+    await rescue_node("dead")
+
+
+async def test_a_claim_that_comes_after_the_rescue_of_its_job_leaves_the_next_run_alone(
+    node: jobs.Node, script: Script, wire: Wire
+) -> None:
+    begun, claimed, go = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    asked: list[UUID] = []
+
+    async def need(candidate: jobs.Candidate) -> None:
+        asked.append(candidate.job_id)
+        if len(asked) == 1:
+            await rescued(candidate.job_id)
+            await begun.wait()
+
+    async def body(_run: jobs.Run) -> None:
+        begun.set()
+        await go.wait()
+
+    claim = _claim.claim
+
+    async def claiming(*args: Any) -> Any:
+        answer = await claim(*args)
+        if isinstance(answer, oban.Cancel):
+            claimed.set()
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_work, "claim", claiming)
+        job = await script.add(body, need=need)
+        async with asyncio.timeout(DEADLINE_S):
+            await claimed.wait()
+        go.set()
+        await wire.until(job, "completed")
+    row = await script.get(job)
+    assert (row.status, row.run, len(asked)) == ("completed", 1, 2)
+    await until(lambda: _is(job, "completed"))
+
+
+async def test_a_run_that_follows_a_rescued_one_in_the_same_process_is_left_alone(
+    node: jobs.Node, script: Script, wire: Wire
+) -> None:
+    """Oban forgets the second run when the first one ends, for both have the same Oban job."""
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def body(run: jobs.Run) -> None:
+        if run.run == 1:
+            await rescued(run.job_id)
+            await asyncio.Event().wait()
+        begun.set()
+        await go.wait()
+
+    beats: list[int] = []
+    beat = _keeper._Keeper._settle_owed
+
+    async def counting(keeper: Any) -> None:
+        await beat(keeper)
+        beats.append(1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_keeper._Keeper, "_settle_owed", counting)
+        job = await script.add(body)
+        async with asyncio.timeout(DEADLINE_S):
+            await begun.wait()
+            after = len(beats) + 12  # a minute of heartbeats: time enough to be confirmed twice
+            while len(beats) < after:
+                await asyncio.sleep(0.02)
+    go.set()
+    await wire.until(job, "completed")
+    row = await script.get(job)
+    assert (row.status, row.run) == ("completed", 2)
 
 
 async def test_a_run_whose_folder_cannot_be_made_ends_and_says_so(node: jobs.Node, script: Script, wire: Wire) -> None:

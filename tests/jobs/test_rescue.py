@@ -288,11 +288,14 @@ async def test_a_row_whose_oban_job_was_removed_fails_and_can_be_tried_again(
     async with asyncio.timeout(DEADLINE_S):
         while (await oban_of(job))[0] != "scheduled":
             await asyncio.sleep(0.02)
-    await execute("DELETE FROM oban_jobs WHERE id = :id", id=job.oban_job_id)
-    assert (await wire.until(job, "failed"))["error_code"] == "interrupted"
-    async with asyncio.timeout(DEADLINE_S):
-        while f"jobs/{job.id}/0/" not in swept:
-            await asyncio.sleep(0.02)
+    with capture_logs() as lines:
+        await execute("DELETE FROM oban_jobs WHERE id = :id", id=job.oban_job_id)
+        assert (await wire.until(job, "failed"))["error_code"] == "interrupted"
+        async with asyncio.timeout(DEADLINE_S):
+            while f"jobs/{job.id}/0/" not in swept:
+                await asyncio.sleep(0.02)
+    (line,) = [one for one in lines if one["event"] == "job.stray_ended"]
+    assert {"job_id", "kind", "run", "attempt", "error_code"} <= line.keys()
 
 
 async def test_a_node_that_lost_its_lock_takes_the_same_slot_again(

@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import oban
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from soundforge import logs
 from soundforge.errors import Unavailable
 from soundforge.jobs._cleaning import remove_stored
 from soundforge.jobs._fence import JOBS, Fence, patient_transaction
@@ -22,6 +23,9 @@ from soundforge.tables import RUNNING, Kind, Status
 
 _FOREVER_S = float("inf")
 _AGAIN_S = 10.0
+_GIVEN = text("SELECT FROM oban_jobs WHERE id = :id AND state = 'executing' AND attempted_at = :attempted_at")
+
+_log = logs.get(__name__)
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,8 @@ async def _wait(node: Node, oban_job: oban.Job, job_id: UUID, not_yet: NotYet) -
 
 async def _take(node: Node, oban_job: oban.Job, job_id: UUID, fault: Exception | None) -> Answer:
     async with _patient(node) as session:
+        if not await _still_has_it(session, oban_job, job_id):
+            return oban.Cancel("it was given to another worker")  # which Oban does not take from us any more
         lost = await _end_lost_run(session, oban_job, job_id)
         row = (await session.execute(_claim_statement(node, oban_job, job_id))).one_or_none()
     if lost is not None:
@@ -106,6 +112,16 @@ async def _take(node: Node, oban_job: oban.Job, job_id: UUID, fault: Exception |
     if row is None:
         return oban.Cancel("the row was taken")
     return Run(node, row, oban_job, fault)
+
+
+async def _still_has_it(session: AsyncSession, oban_job: oban.Job, job_id: UUID) -> bool:
+    """Whether Oban's job is still the one that this worker was given: a rescue may have come before its claim.
+
+    The row is locked first, as a rescue does before it decides; whoever comes second sees what the first one did.
+    """
+    await session.execute(select(JOBS.c.id).where(JOBS.c.id == job_id).with_for_update())
+    given = {"id": oban_job.id, "attempted_at": oban_job.attempted_at}
+    return (await session.execute(_GIVEN, given)).one_or_none() is not None
 
 
 async def _end_lost_run(session: AsyncSession, oban_job: oban.Job, job_id: UUID) -> int | None:
@@ -117,6 +133,8 @@ async def _end_lost_run(session: AsyncSession, oban_job: oban.Job, job_id: UUID)
         return None
     lost = Fence(row.id, row.run, Status(row.status))
     await requeue(session, lost, code="interrupted", sentence="The work was interrupted and starts again.")
+    about = {"job_id": str(job_id), "kind": row.kind, "run": lost.run, "attempt": row.attempt, "node": row.node}
+    _log.warning("job.lost_run_ended", **about, error_code="interrupted")
     return lost.run
 
 

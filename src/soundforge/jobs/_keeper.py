@@ -73,10 +73,11 @@ class _Keeper:
         Either Oban is still owed their end: its queue tells it again only when something happens, so it is woken. Or
         we never heard that we got them, for the answer was lost: what a woken queue does not settle is rescued.
         """
+        at_work = set(self._node.at_work)
         queues = {queue.queue: queue for queue in self._node.oban.check_all_queues()}
         async with db.reading() as session:
             rows = await session.execute(_MINE, {"uuids": [queue.uuid for queue in queues.values()]})
-            owed = {tuple(row) for row in rows if row.id not in queues[row.queue].running}
+            owed = {tuple(row) for row in rows if row.id not in at_work}
         late = self._lookouts["owed"].confirm(owed)
         for name in {queue for _id, _at, queue in late}:
             await self._node.oban.scale_queue(queue=name, node=self._node.name, limit=queues[name].limit)

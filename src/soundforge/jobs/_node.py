@@ -1,6 +1,7 @@
 """One process that works jobs, as the code inside it sees itself."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ class Node:
     oban: Oban
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     memory: Memory = field(default_factory=Memory)
+    at_work: Counter[int] = field(default_factory=Counter)  # Oban jobs whose work goes on, by how often they were given
     lacking: set[str] = field(default_factory=set)  # queues whose jobs need what this machine does not have
 
     @property

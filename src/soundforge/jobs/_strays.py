@@ -14,7 +14,7 @@ _log = logs.get(__name__)
 
 _ACTIVE = ", ".join(f"'{status.value}'" for status in sorted(ACTIVE))
 _STRAYS = f"""
-SELECT j.id, j.run, j.status, j.oban_job_id, o.state::text
+SELECT j.id, j.kind, j.run, j.attempt, j.status, j.oban_job_id, o.state::text
 FROM jobs j LEFT JOIN oban_jobs o ON o.id = j.oban_job_id
 WHERE j.status IN ({_ACTIVE}) AND (o.id IS NULL OR o.state IN ('completed', 'discarded', 'cancelled'))
 """  # noqa: S608 - made of our own constants
@@ -29,7 +29,7 @@ async def end_strays(lookout: Lookout) -> list[Rescued]:
 
 
 async def _end(stray: tuple[Any, ...]) -> Rescued | None:
-    job_id, run, status, oban_job_id, state = stray
+    job_id, kind, run, attempt, status, oban_job_id, state = stray
     async with db.transaction() as session:
         still = await session.execute(text(f"{_STRAYS} AND j.id = :id FOR UPDATE OF j"), {"id": job_id})
         if [tuple(row) for row in still] != [stray]:
@@ -40,5 +40,6 @@ async def _end(stray: tuple[Any, ...]) -> Rescued | None:
             else ("interrupted", "The work was interrupted.")
         )
         await fail(session, Fence(job_id, run, Status(status)), code=code, sentence=sentence)
-    _log.warning("job.stray_ended", job_id=str(job_id), oban_job_id=oban_job_id, oban_state=state, error_code=code)
+    about = {"job_id": str(job_id), "kind": kind, "run": run, "attempt": attempt, "oban_job_id": oban_job_id}
+    _log.warning("job.stray_ended", **about, oban_state=state, error_code=code)
     return Rescued(job_id, run)

@@ -1,6 +1,7 @@
 """The frame around every worker's body: claim → body → one of the five endings → nothing left behind."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
@@ -61,6 +62,7 @@ async def work(oban_job: oban.Job, body: Body, *, needs: Needs | None = None) ->
     claim ends the run that this one may have left.
     """
     node = get_node(oban_job.attempted_by[0])
+    node.at_work[oban_job.id] += 1
     about = {"job_id": oban_job.args["job_id"], "oban_job_id": oban_job.id, "node": node.name}
     try:
         answer = await claim(node, oban_job, needs)
@@ -73,6 +75,7 @@ async def work(oban_job: oban.Job, body: Body, *, needs: Needs | None = None) ->
         raise
     finally:
         node.memory.release(UUID(oban_job.args["job_id"]))
+        node.at_work -= Counter([oban_job.id])
     return answer if verdict is None else tell_oban(verdict)
 
 
