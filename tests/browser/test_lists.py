@@ -2,10 +2,10 @@
 
 import pytest
 
-from soundforge import library
+from soundforge import jobs, library
 from soundforge.db import transaction
 from soundforge.library import Query, Selection
-from soundforge.tables import User
+from soundforge.tables import Kind, User
 from tests.browser.test_shelf import fill
 from tests.support.browser import Visit, settled, until
 from tests.support.factories import add_many_songs
@@ -94,3 +94,27 @@ async def test_an_entry_that_becomes_the_last_one_that_came_stands_there_and_not
     async with transaction() as session:
         entries = (await library.list_entries(session, made.id, limit=130)).rows
     assert [entry.title for entry in entries][97:101] == ["song 98", "song 100", "song 99", "song 101"]
+
+
+async def test_an_empty_list_says_so_and_one_with_songs_does_not(here: Visit, person: User) -> None:
+    ids = await fill(person, "a")
+    async with transaction() as session:
+        made = await library.add_own_playlist(session, person.id, "Mine")
+    page = await here.live(f"playlists/{made.id}")
+    await page.wait_for_selector("main > .when-empty >> text=No songs here yet")
+    async with transaction() as session:
+        await library.add_to_playlist(session, person.id, made.id, Selection(tuple(ids.values())))
+    await page.reload()
+    await page.wait_for_selector("main > .when-empty", state="hidden")
+    await page.focus(".entry a")
+    await page.keyboard.press("Delete")
+    await page.wait_for_selector("main > .when-empty")
+
+
+async def test_a_dock_without_jobs_says_so_until_one_comes(here: Visit, person: User) -> None:
+    ids = await fill(person, "a")
+    page = await here.live()
+    await page.wait_for_selector(".dock .when-empty >> text=No jobs yet")
+    async with transaction() as session:
+        await jobs.add_job(session, kind=Kind.ANALYSIS, owner_id=person.id, unique_key="a", track_id=ids["a"])
+    await page.wait_for_selector(".dock .when-empty", state="hidden")

@@ -1,5 +1,6 @@
 """A new user's first hour in half a minute; the one browser test that `make test` runs."""
 
+import base64
 import io
 import itertools
 from pathlib import Path
@@ -25,6 +26,12 @@ RECORD = """
     if (sources.length === 1 && position > 20) mixer.seek(0.5); // a slow machine would let it end
   }, 20);
 """
+DROP = """([name, content]) => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))], name));
+  for (const what of ["dragover", "drop"])
+    document.body.dispatchEvent(new DragEvent(what, { dataTransfer, bubbles: true, cancelable: true }));
+}"""
 BARS = """
   window.bars = {};
   new MutationObserver((changes) => {
@@ -42,7 +49,7 @@ async def test_a_new_user_hears_their_song_and_its_stems_and_takes_one_home(
         page = await enter(visiting, studio.link)
         other = await visiting.live()
         await page.evaluate(f"async () => {{ {BARS} }}")
-        await choose_file(page, song)
+        await drop_file(page, song)
         row = await row_of(page)
         await play_at_once(page, row)
         await watch_the_bars(page)
@@ -62,10 +69,10 @@ async def enter(visiting: Visit, link: str) -> Page:
     return page
 
 
-async def choose_file(page: Page, song: Path) -> None:
-    """Import one file by the dialog, which then goes away on Escape."""
-    await page.keyboard.press("i")
-    await page.set_input_files("#upload-files", song)
+async def drop_file(page: Page, song: Path) -> None:
+    """Drop a file on the page; the dialog that opens by it goes away on Escape."""
+    await page.evaluate(DROP, [song.name, base64.b64encode(song.read_bytes()).decode()])
+    await page.wait_for_selector("dialog#import[open]")
     await page.wait_for_selector(".upload[data-state='completed']")
     await page.keyboard.press("Escape")
 
