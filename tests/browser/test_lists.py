@@ -3,7 +3,7 @@
 import pytest
 
 from soundforge import jobs, library
-from soundforge.db import transaction
+from soundforge.db import reading, transaction
 from soundforge.library import Query, Selection
 from soundforge.tables import Kind, User
 from tests.browser.test_shelf import fill
@@ -104,11 +104,31 @@ async def test_an_empty_list_says_so_and_one_with_songs_does_not(here: Visit, pe
     await page.wait_for_selector("main > .when-empty >> text=No songs here yet")
     async with transaction() as session:
         await library.add_to_playlist(session, person.id, made.id, Selection(tuple(ids.values())))
-    await page.reload()
     await page.wait_for_selector("main > .when-empty", state="hidden")
     await page.focus(".entry a")
     await page.keyboard.press("Delete")
     await page.wait_for_selector("main > .when-empty")
+
+
+@pytest.mark.parametrize("count", [3, 301])
+async def test_a_list_shows_by_itself_what_others_put_into_it_and_take_out(
+    here: Visit, person: User, count: int
+) -> None:
+    async with transaction() as session:
+        await add_many_songs(session, person.id, count)
+        made = await library.add_own_playlist(session, person.id, "Mine")
+    page = await here.live(f"playlists/{made.id}")
+    async with transaction() as session:
+        await library.add_to_playlist(session, person.id, made.id, Selection(query=Query()))
+    await until(page, f"document.querySelectorAll('.entry').length === {min(count, 100)}")
+    async with reading() as session:
+        entries = (await library.list_entries(session, made.id, limit=3)).rows
+    names = await page.locator(".entry a").all_inner_texts()
+    assert names[:3] == [entry.title for entry in entries]
+    async with transaction() as session:
+        await library.remove_entries(session, person.id, made.id, [entries[1].id])
+    await page.wait_for_selector(f"#entry-{entries[1].id}", state="detached")
+    assert await page.locator(f"#entry-{entries[0].id}").count() == 1
 
 
 async def test_a_dock_without_jobs_says_so_until_one_comes(here: Visit, person: User) -> None:

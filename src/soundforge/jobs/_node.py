@@ -27,7 +27,9 @@ class Node:
     oban: Oban
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     memory: Memory = field(default_factory=Memory)
-    at_work: Counter[int] = field(default_factory=Counter)  # Oban jobs whose work goes on, by how often they were given
+    at_work: Counter[int | None] = field(
+        default_factory=Counter
+    )  # Oban jobs whose work goes on, by how often they were given
     lacking: set[str] = field(default_factory=set)  # queues whose jobs need what this machine does not have
 
     @property

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soundforge.errors import Conflict, Invalid, NotFound
-from soundforge.events import PlaylistChanged, publish
-from soundforge.library._playlists import OWN, get_playlist
+from soundforge.events import LibraryChanged, PlaylistChanged, publish
+from soundforge.library._playlists import OWN, get_playlist, tell_changed
 from soundforge.library._search import one_line
 from soundforge.library._selected import list_selected
 from soundforge.library._tracks import LONGEST_WORDS
@@ -18,6 +18,7 @@ from soundforge.tables import Playlist, PlaylistTrack
 
 ROOM = 1 << 20  # between two entries that were added one after the other
 MOST_ENTRIES = 10_000  # that are added at once
+_MOST_TOLD = 300  # one by one; of more, open pages read their list anew
 
 
 async def add_own_playlist(session: AsyncSession, owner_id: UUID, title: str) -> Playlist:
@@ -50,20 +51,24 @@ async def add_to_playlist(session: AsyncSession, owner_id: UUID, playlist_id: UU
     last = await session.scalar(select(func.max(PlaylistTrack.position)).where(_entries(playlist_id)))
     start = 0 if last is None else last + ROOM
     shared = {"playlist_id": playlist_id, "occurrence": 1, "walk_id": playlist.walk_id, "added_at": datetime.now(UTC)}
+    made = [uuid4() for _ in tracks]
     rows = [
         {
-            "id": (made := uuid4()),
-            "entry_id": str(made),
+            "id": entry_id,
+            "entry_id": str(entry_id),
             "track_id": track.id,
             "title": track.title,
             "position": start + number * ROOM,
             **shared,
         }
-        for number, track in enumerate(tracks)
+        for number, (entry_id, track) in enumerate(zip(made, tracks, strict=True))
     ]
     await session.execute(insert(PlaylistTrack), rows)
-    await publish(session, PlaylistChanged(owner_id, playlist_id))
-    return len(rows)
+    if len(made) > _MOST_TOLD:
+        await publish(session, LibraryChanged(owner_id))
+    else:
+        await tell_changed(session, owner_id, playlist_id, made)
+    return len(made)
 
 
 async def remove_entries(session: AsyncSession, owner_id: UUID, playlist_id: UUID, entry_ids: Sequence[UUID]) -> None:
@@ -72,7 +77,7 @@ async def remove_entries(session: AsyncSession, owner_id: UUID, playlist_id: UUI
     gone = delete(PlaylistTrack).where(_entries(playlist_id), PlaylistTrack.id.in_(entry_ids))
     if not (await session.scalars(gone.returning(PlaylistTrack.id))).all():
         raise NotFound("There is no such entry in this list.", code="entry_not_found")
-    await publish(session, PlaylistChanged(owner_id, playlist_id))
+    await tell_changed(session, owner_id, playlist_id, entry_ids)
 
 
 async def move_entry(

@@ -70,7 +70,9 @@ async def add_entries(
         keyed = [PlaylistTrack.playlist_id, PlaylistTrack.entry_id, PlaylistTrack.occurrence]
         await session.execute(adding.on_conflict_do_update(index_elements=keyed, set_=fresh), rows)
     after = await _shown(session, playlist_id, told)
-    await _tell(session, owner_id, playlist_id, [key for key, shown in after.items() if shown != before.get(key)])
+    await tell_changed(
+        session, owner_id, playlist_id, [key for key, shown in after.items() if shown != before.get(key)]
+    )
 
 
 async def end_walk(
@@ -89,7 +91,7 @@ async def end_walk(
         going = update(PlaylistTrack).where(*left, PlaylistTrack.gone_at.is_(None)).values(gone_at=now)
         gone = (await session.scalars(going.returning(PlaylistTrack.id))).all()
     await session.flush()
-    await _tell(session, owner_id, playlist_id, gone)
+    await tell_changed(session, owner_id, playlist_id, gone)
 
 
 async def get_playlist(session: AsyncSession, owner_id: UUID, playlist_id: UUID) -> Playlist:
@@ -157,7 +159,7 @@ async def list_places(
     return [(row[0], row[1]) for row in rows]
 
 
-async def _tell(session: AsyncSession, owner_id: UUID, playlist_id: UUID, changed: Sequence[UUID]) -> None:
+async def tell_changed(session: AsyncSession, owner_id: UUID, playlist_id: UUID, changed: Sequence[UUID]) -> None:
     """Say that a list changed, and which entries; in parts that fit into a notification."""
     parts = [changed[start : start + _TOLD] for start in range(0, max(len(changed), 1), _TOLD)]
     told = [PlaylistChanged(owner_id, playlist_id, tuple(map(str, part))) for part in parts]

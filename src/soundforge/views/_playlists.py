@@ -95,14 +95,16 @@ async def get_entry_page(
 async def list_entry_places(
     session: AsyncSession, owner_id: UUID, playlist_id: UUID, entry_ids: Collection[UUID]
 ) -> tuple[EntryPlace, ...]:
-    """Where some entries of a list stand now, in its order. Raises ``NotFound``."""
+    """Where some entries of a list stand now, in its order; then those that are gone for good. Raises ``NotFound``."""
     await library.get_playlist(session, owner_id, playlist_id)
     found = await library.list_places(session, playlist_id, entry_ids)
     rows = await _tracks(session, owner_id, [entry for entry, _before in found])
-    return tuple(
+    standing = [
         EntryPlace(entry.id, None if entry.gone_at else _entry(entry, rows.get(entry.track_id)), before)
         for entry, before in found
-    )
+    ]
+    gone = set(entry_ids) - {place.id for place in standing}
+    return (*standing, *(EntryPlace(entry_id, None, None) for entry_id in sorted(gone)))
 
 
 async def _tracks(
