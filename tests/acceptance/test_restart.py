@@ -109,6 +109,7 @@ def test_a_command_that_is_stopped_puts_its_jobs_back_and_takes_the_database_alo
     assert studio.ask(given_back) == [(0,)]
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("kind", ["maintenance", "separation"])
 def test_a_demo_that_was_killed_runs_again(studio: Studio, kind: str) -> None:
@@ -123,6 +124,7 @@ def test_a_demo_that_was_killed_runs_again(studio: Studio, kind: str) -> None:
     assert (studio.left_over(), studio.verify()) == ([], [])
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(240)
 def test_a_command_outlives_a_database_that_is_killed(unhurried: Studio) -> None:
     forge = start_forging(unhurried)
