@@ -167,7 +167,7 @@ async def _furnish(admin: User) -> Values:
         token = (await library.share_mix(session, admin.id, mix.id)).share_token
         link = await accounts.new_link(session, await accounts.add_user(session, f"invited-{uuid4().hex[:6]}"))
         await accounts.add_token(session, admin.id, "laptop", ["read"])
-    failed = await add_failed_job(admin, tracks[0])
+    failed = await add_failed_job(admin.id, tracks[0])
     return {
         "track_id": str(tracks[0]),
         "playlist_id": str(playlist_id),
