@@ -106,7 +106,7 @@ async def test_every_misbehaviour_that_shows_at_once_ends_in_its_row(
 
 @pytest.mark.parametrize(
     ("expected", "limits"),
-    [(SILENT, Limits(total_s=60, silence_s=0.5)), (ENDLESS, Limits(total_s=1.5, silence_s=40))],
+    [(SILENT, Limits(total_s=60, silence_s=2)), (ENDLESS, Limits(total_s=1.5, silence_s=40))],
     ids=["silent", "endless"],
 )
 async def test_what_never_answers_is_ended_and_told(

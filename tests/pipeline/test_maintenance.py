@@ -180,6 +180,9 @@ async def test_a_track_purged_in_the_middle_of_its_separation_leaves_nothing(
                     await asyncio.sleep(0)  # a tick of the run may hold its row
             gate.set()
             await purge(workshop)
+            async with asyncio.timeout(10):
+                while not any(line["event"] == "job.failed" for line in log):  # said once its files are gone
+                    await asyncio.sleep(0.01)
             assert await workshop.left_over() == []
         assert workshop.storage.objects == {}
         endings = [(line["ending"], line["error_code"]) for line in log if line["event"] == "job.failed"]
