@@ -12,12 +12,12 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from soundforge import jobs
-from soundforge.db import reading, transaction
+from soundforge.db import transaction
 from soundforge.errors import Unavailable
 from soundforge.jobs import _claim, _endings, _keeper, _work
 from soundforge.jobs._rescue import rescue_node
 from soundforge.tables import Job, Kind
-from tests.support.jobs import DEADLINE_S, Script, Wire
+from tests.support.jobs import DEADLINE_S, Script, Wire, oban_of
 
 AWAY = Unavailable("The database is away.", code="database_away")
 
@@ -36,15 +36,6 @@ def once(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, lost: str) -> 
 
     monkeypatch.setattr(module, name, breaking)
     return broken
-
-
-async def oban_job(job: Job) -> tuple[str, int]:
-    async with reading() as session:
-        row = await session.execute(
-            text("SELECT state::text, attempt FROM oban_jobs WHERE id = :id"), {"id": job.oban_job_id}
-        )
-    state, attempt = row.one()
-    return state, attempt
 
 
 async def until(is_so: Callable[[], Any]) -> None:
@@ -94,7 +85,7 @@ async def test_an_ending_without_an_answer_is_written_again(
 
 
 async def _is(job: Job, state: str) -> bool:
-    return (await oban_job(job))[0] == state
+    return (await oban_of(job))[0] == state
 
 
 async def test_a_fetch_without_an_answer_is_noticed_and_the_job_worked(
@@ -113,7 +104,7 @@ async def test_a_fetch_without_an_answer_is_noticed_and_the_job_worked(
         await session.execute(text(taken), {"node": node.name, "uuid": queue.uuid, "id": job.oban_job_id})
     await wire.until(job, "completed")
     await until(lambda: _is(job, "completed"))
-    assert await oban_job(job) == ("completed", 1), "the attempt that nobody made is given back"
+    assert await oban_of(job) == ("completed", 1), "the attempt that nobody made is given back"
 
 
 async def rescued(job_id: UUID) -> None:

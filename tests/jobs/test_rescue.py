@@ -18,8 +18,7 @@ from soundforge import children, jobs
 from soundforge.config import Settings
 from soundforge.db import Database, reading, transaction
 from soundforge.jobs._rescue import rescue_node
-from soundforge.tables import Job
-from tests.support.jobs import DEADLINE_S, Script, Wire, endings_in
+from tests.support.jobs import DEADLINE_S, Script, Wire, endings_in, oban_of
 from tests.support.processes import none_left
 from tests.support.worker import run_worker
 
@@ -37,15 +36,6 @@ async def another_node(settings: Settings, database: Database) -> AsyncIterator[
 async def execute(statement: str, **values: Any) -> None:
     async with transaction() as session:
         await session.execute(text(statement), values)
-
-
-async def oban_of(job: Job) -> tuple[str, int]:
-    async with reading() as session:
-        row = await session.execute(
-            text("SELECT state::text, attempt FROM oban_jobs WHERE id = :id"), {"id": job.oban_job_id}
-        )
-        state, attempt = row.one()
-        return state, attempt
 
 
 async def nothing_is_orphaned() -> bool:

@@ -211,6 +211,7 @@ async def test_a_writer_that_wakes_up_late_writes_nothing(
         await script.retry(job)
     async with asyncio.timeout(DEADLINE_S):
         await second_is_here.wait()
+    await wire.until(job, "processing", times=2)  # its claim is heard after it was made
     before = await _everything(job.id)
     heard = len(wire.of(job))
     await _late(runs[0])

@@ -4,13 +4,15 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+from sqlalchemy import text
 
 from soundforge import children, jobs
 from soundforge.db import reading, transaction
@@ -48,20 +50,11 @@ async def _hang_once(run: jobs.Run) -> None:
         await asyncio.Event().wait()
 
 
-async def _hang_once_with_child(run: jobs.Run) -> None:
-    """On the first run, hang with a child that does not listen."""
+async def _hang_once_with(opening: Callable[..., AbstractAsyncContextManager[children.Child]], run: jobs.Run) -> None:
+    """On the first run, hang with a child that does not listen; ``warm_child`` opens one that would stay."""
     if run.run == 1:
         limits = children.Limits(total_s=600, silence_s=600)
-        async with children.open_child(HOSTILE, folder=run.folder / "child", limits=limits) as child:
-            run.report(1, f"child {child.pid}")
-            await child.ask({"do": "family_that_hangs"})
-
-
-async def _hang_once_with_warm_child(run: jobs.Run) -> None:
-    """On the first run, hang with a child that would stay for the next one, and does not listen."""
-    if run.run == 1:
-        limits = children.Limits(total_s=600, silence_s=600)
-        async with children.warm_child(HOSTILE, folder=run.folder / "child", limits=limits) as child:
+        async with opening(HOSTILE, folder=run.folder / "child", limits=limits) as child:
             run.report(1, f"child {child.pid}")
             await child.ask({"do": "family_that_hangs"})
 
@@ -72,8 +65,8 @@ async def _nothing(_run: jobs.Run) -> None:
 
 NAMED: dict[str, Body] = {
     "hang_once": _hang_once,
-    "hang_once_with_child": _hang_once_with_child,
-    "hang_once_with_warm_child": _hang_once_with_warm_child,
+    "hang_once_with_child": partial(_hang_once_with, children.open_child),
+    "hang_once_with_warm_child": partial(_hang_once_with, children.warm_child),
     "nothing": _nothing,
 }
 
@@ -150,6 +143,16 @@ def endings_in(lines: Sequence[Mapping[str, Any]], job: Job) -> list[tuple[str, 
     told = [line for line in lines if line["event"] in ("job.failed", "job.rescued") and line["job_id"] == str(job.id)]
     names = ("ending", "error_code", "kind", "run", "attempt", "log_level")
     return [(*(line[name] for name in names),) for line in told]
+
+
+async def oban_of(job: Job) -> tuple[str, int]:
+    """State and attempt of a job, as Oban has them."""
+    async with reading() as session:
+        row = await session.execute(
+            text("SELECT state::text, attempt FROM oban_jobs WHERE id = :id"), {"id": job.oban_job_id}
+        )
+        state, attempt = row.one()
+        return state, attempt
 
 
 class Wire:
