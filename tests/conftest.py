@@ -1,14 +1,18 @@
 """What every test may use: a database of its own, settings of its own, and checks that it leaves nothing behind."""
 
 import asyncio
+import gc
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_socket import _remove_restrictions, socket_allow_hosts
+from structlog.dev import plain_traceback
 
 from soundforge.config import Settings
 from soundforge.db import Database, open_database
@@ -17,6 +21,7 @@ from tests.support.leaks import leaked_children, leaked_tasks, our_children
 
 pytest_plugins = ["tests.support.require"]
 
+_PROCESSORS = structlog.get_config()["processors"][:-1]
 
 # Examples are judged by what they show: on a busy machine any of them may be slow.
 hypothesis_settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -27,6 +32,24 @@ hypothesis_settings.load_profile("house")
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many workers again as there are cores: many tests wait for processes, clocks and browsers."""
     return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What is loaded now stays to the end: the garbage collector need not look through it again and again."""
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """Log as plain text, and end what a command of this process had set up: it writes to a stream that was closed."""
+    structlog.configure(processors=[*_PROCESSORS, structlog.dev.ConsoleRenderer(exception_formatter=plain_traceback)])
+    root = logging.getLogger()
+    level = root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers = [handler for handler in root.handlers if type(handler) is not logging.StreamHandler]
+    root.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,8 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from soundforge import jobs
-from soundforge.db import transaction
+from soundforge.config import Settings
+from soundforge.db import Database, transaction
 from soundforge.errors import Unavailable
 from soundforge.jobs import _claim, _endings, _keeper, _work
 from soundforge.jobs._rescue import rescue_node
@@ -183,6 +184,47 @@ async def test_a_run_that_follows_a_rescued_one_in_the_same_process_is_left_alon
     await wire.until(job, "completed")
     row = await script.get(job)
     assert (row.status, row.run) == ("completed", 2)
+
+
+async def test_a_node_that_stops_waits_for_a_run_that_oban_has_forgotten(
+    worker_settings: Settings, database: Database, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, stopped, ended = asyncio.Event(), asyncio.Event(), []
+
+    async def body(run: jobs.Run) -> None:
+        if run.run == 2:
+            begun.set()
+        try:
+            if run.run == 1:
+                await rescued(run.job_id)
+            await asyncio.Event().wait()
+        finally:
+            await (begun if run.run == 1 else stopped).wait()
+            ended.append(run.run)
+
+    async def keep_all(_prefix: str) -> None:
+        pass
+
+    async with jobs.open_node(worker_settings, database.dsn, on_sweep=keep_all) as node:
+        stop = node.oban.stop
+
+        async def stopping() -> None:
+            await stop()
+            asyncio.get_running_loop().call_later(1.0, stopped.set)
+
+        monkeypatch.setattr(node.oban, "stop", stopping)
+        job = await script.add(body)
+        await begun.wait()
+        await until(lambda: _is_forgotten(node))
+    row = await script.get(job)
+    assert (ended, row.status, row.run) == ([1, 2], "queued", 2)
+    assert not (node.folder / str(job.id)).exists()
+
+
+async def _is_forgotten(node: jobs.Node) -> bool:
+    """The first run is over, and Oban works nothing."""
+    running = [job for queue in node.oban.check_all_queues() for job in queue.running]
+    return (len(node.at_work), running) == (1, [])
 
 
 async def test_a_run_whose_folder_cannot_be_made_ends_and_says_so(node: jobs.Node, script: Script, wire: Wire) -> None:

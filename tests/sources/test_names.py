@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundforge.sources import Guess, clean_name
+from soundforge.sources import Guess, clean_name, one_line
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,8 @@ def test_any_name_gives_a_title_that_can_be_shown_and_stored(name: str) -> None:
         assert text.isprintable() or set(text) & set("\u200c\u200d")
         assert not set(text) & set("\0\r\n\t\u202e")
         text.encode()
+
+
+@given(st.text(max_size=60))
+def test_a_hidden_letter_is_taken_out_and_changes_nothing_else(text: str) -> None:
+    assert one_line(f"{text}\u202e") == one_line(text)

@@ -1,6 +1,7 @@
 """Sounds whose truth is known, made of sines and noise; all mono float32."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,7 @@ def hat() -> Sound:
     return np.asarray(sound * np.exp(-np.arange(len(sound)) / RATE_HZ / 0.008), dtype=np.float32)
 
 
+@lru_cache(64)
 def chord(root: int, quality: str, seconds: float, tuning_cents: float = 0) -> Sound:
     """A triad with a bass note; `root` 0 is C. Five partials per tone."""
     pitches = [36 + root, *(60 + (root + tone) % 12 for tone in TRIADS[quality])]
@@ -54,7 +56,9 @@ def chord(root: int, quality: str, seconds: float, tuning_cents: float = 0) -> S
     ]
     sound = np.sum(tones, axis=0)
     ramp = np.minimum(1, np.arange(len(sound)) / 200)
-    return np.asarray(sound * ramp * ramp[::-1], dtype=np.float32)
+    played = np.asarray(sound * ramp * ramp[::-1], dtype=np.float32)
+    played.flags.writeable = False  # it is kept
+    return played
 
 
 def place(sound: Sound, hits: Sequence[float], hit: Sound) -> None:

@@ -63,11 +63,13 @@ class Module:
 @cache
 def modules(*folders: str) -> tuple[Module, ...]:
     """Every Python file below these folders of the repository, in order."""
-    return tuple(
-        Module(path, text := path.read_text("utf-8"), ast.parse(text, str(path)))
-        for folder in folders
-        for path in sorted((ROOT / folder).rglob("*.py"))
-    )
+    return tuple(_module(path) for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))
+
+
+@cache
+def _module(path: Path) -> Module:
+    text = path.read_text("utf-8")
+    return Module(path, text, ast.parse(text, str(path)))
 
 
 def rooms() -> dict[str, Path]:

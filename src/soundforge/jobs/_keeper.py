@@ -73,7 +73,7 @@ class _Keeper:
         Either Oban is still owed their end: its queue tells it again only when something happens, so it is woken. Or
         we never heard that we got them, for the answer was lost: what a woken queue does not settle is rescued.
         """
-        at_work = set(self._node.at_work)
+        at_work = set(self._node.at_work.values())
         queues = {queue.queue: queue for queue in self._node.oban.check_all_queues()}
         async with db.reading() as session:
             rows = await session.execute(_MINE, {"uuids": [queue.uuid for queue in queues.values()]})

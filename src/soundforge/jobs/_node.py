@@ -1,7 +1,6 @@
 """One process that works jobs, as the code inside it sees itself."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,9 +26,9 @@ class Node:
     oban: Oban
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     memory: Memory = field(default_factory=Memory)
-    at_work: Counter[int | None] = field(
-        default_factory=Counter
-    )  # Oban jobs whose work goes on, by how often they were given
+    at_work: dict[asyncio.Task[object], int | None] = field(
+        default_factory=dict
+    )  # what goes on, and for which Oban job: one that was rescued and fetched again is there twice
     lacking: set[str] = field(default_factory=set)  # queues whose jobs need what this machine does not have
 
     @property

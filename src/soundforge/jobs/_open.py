@@ -75,10 +75,20 @@ async def _stop(node: Node) -> None:
         await node.oban.stop()
     except (psycopg.OperationalError, PoolTimeout) as error:
         _log.warning("node.stopped_without_database", node=node.name, error=str(error))
+    await _end_forgotten(node)
     _log.info("node.stopped", node=node.name)
 
 
-async def _cancel(task: asyncio.Task[None]) -> None:
+async def _end_forgotten(node: Node) -> None:
+    """Wait for what Oban does not: when the first of two runs of an Oban job ends, it forgets the second."""
+    if not node.at_work:
+        return
+    _done, late = await asyncio.wait(tuple(node.at_work), timeout=GRACE_S)
+    for task in late:
+        await _cancel(task)
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
     await asyncio.wait([task])
 

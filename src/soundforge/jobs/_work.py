@@ -1,8 +1,8 @@
 """The frame around every worker's body: claim → body → one of the five endings → nothing left behind."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import cast
 from uuid import UUID
 
 import oban
@@ -62,7 +62,8 @@ async def work(oban_job: oban.Job, body: Body, *, needs: Needs | None = None) ->
     claim ends the run that this one may have left.
     """
     node = get_node(oban_job.attempted_by[0])
-    node.at_work[oban_job.id] += 1
+    task = cast("asyncio.Task[object]", asyncio.current_task())  # Oban gives each job one
+    node.at_work[task] = oban_job.id
     about = {"job_id": oban_job.args["job_id"], "oban_job_id": oban_job.id, "node": node.name}
     try:
         answer = await claim(node, oban_job, needs)
@@ -75,7 +76,7 @@ async def work(oban_job: oban.Job, body: Body, *, needs: Needs | None = None) ->
         raise
     finally:
         node.memory.release(UUID(oban_job.args["job_id"]))
-        node.at_work -= Counter([oban_job.id])
+        del node.at_work[task]
     return answer if verdict is None else tell_oban(verdict)
 
 

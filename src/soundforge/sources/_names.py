@@ -46,8 +46,11 @@ def clean_name(name: str) -> Guess:
 
 def one_line(text: str) -> str:
     """Make text fit to show: one line, composed, without control and direction characters."""
-    normal = (" " if letter.isspace() else letter for letter in unicodedata.normalize("NFC", text))
-    return " ".join("".join(letter for letter in normal if _may_show(letter)).split())
+    normal = unicodedata.normalize("NFC", text)
+    if not normal.isprintable():  # a list has two million letters, and nearly all of its cells have none to look at
+        spaced = (" " if letter.isspace() else letter for letter in normal)
+        normal = "".join(letter for letter in spaced if _may_show(letter))
+    return " ".join(normal.split())
 
 
 def _may_show(letter: str) -> bool:
