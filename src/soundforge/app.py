@@ -38,7 +38,6 @@ from soundforge.spotify import open_spotify
 from soundforge.storage import DiskStorage
 from soundforge.tables import migrate
 from soundforge.tools import Tools
-from soundforge.web import Studio, bind_port, create_app, open_monitor, serve_web
 
 _log = logs.get(__name__)
 
@@ -99,19 +98,21 @@ async def open_workers(rooms: Rooms) -> AsyncIterator[Node]:
 
 async def serve(settings: Settings, dsn: str, *, told: Callable[[str], None]) -> None:
     """Serve the pages, the API and the queues until a signal comes; ``told`` hears where to go."""
+    from soundforge import web  # noqa: PLC0415 - nearly half of a command's start, and only this one needs it
+
     async with contextlib.AsyncExitStack() as stack:
-        listening = stack.enter_context(bind_port(settings))  # before anything is worked, or nothing is
+        listening = stack.enter_context(web.bind_port(settings))  # before anything is worked, or nothing is
         stopping = asyncio.Event()
         _on_signal(stopping)
         rooms = await stack.enter_async_context(open_rooms(settings, dsn))
         listener = await stack.enter_async_context(open_listener())
-        studio = Studio(settings, rooms.storage, listener, stopping)
-        pages = await asyncio.to_thread(create_app, studio)  # seconds of work, before the loop has jobs to look after
+        studio = web.Studio(settings, rooms.storage, listener, stopping)
+        pages = await asyncio.to_thread(web.create_app, studio)  # takes seconds: before the loop has jobs
         await stack.enter_async_context(open_workers(rooms))
         await stack.enter_async_context(open_housekeeping())
-        await stack.enter_async_context(open_monitor())
+        await stack.enter_async_context(web.open_monitor())
         link = await _first_start()
-        await serve_web(studio, pages, listening, told=lambda url: told(f"{url}{link}"))
+        await web.serve_web(studio, pages, listening, told=lambda url: told(f"{url}{link}"))
 
 
 async def work(settings: Settings, dsn: str) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from tests.support.gates import install_gates
 from tests.support.kill import Outcome, check_whole, strike
 from tests.support.moments import Moment, every_moment, failing_moments, ten_moments, unhurried_moments
 from tests.support.studio import OVER_S, Studio, open_studio
-from tests.support.zygote import open_zygote
+from tests.support.zygote import Zygote
 
 FIRST_SONG_S = 12.0  # it is separated and analysed again and again: long enough to catch a child at work
 
@@ -36,16 +36,15 @@ def furnished(**how: Any) -> Iterator[Studio]:
         house.wait_until_over(OVER_S)
         install_gates(house.dsn)
         yield house
-        verified = house.command("db", "verify")
-        assert verified.returncode == 0, verified.stdout
+        status, said = house.command("db", "verify")
+        assert status == 0, said
 
 
 @pytest.fixture(scope="module")
-def studio(request: pytest.FixtureRequest) -> Iterator[Studio]:
-    """One house with scaled clocks; ``make soak`` starts its programs for real."""
-    with ExitStack() as stack:
-        zygote = None if request.config.option.markexpr == "soak" else stack.enter_context(open_zygote())
-        yield stack.enter_context(furnished(zygote=zygote))
+def studio(zygote: Zygote | None) -> Iterator[Studio]:
+    """One house with scaled clocks."""
+    with furnished(zygote=zygote) as house:
+        yield house
 
 
 @pytest.fixture(scope="module")

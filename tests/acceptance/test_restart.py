@@ -11,28 +11,22 @@ from soundforge.tables import Job
 from tests.support.audio import sweep, write_audio
 from tests.support.kill import check_whole, misplaced, records
 from tests.support.servers import kill_postmaster, until
-from tests.support.studio import OVER_S, SERVER_QUEUES, WORKER_QUEUES, Process, Studio, open_studio
-from tests.support.zygote import Zygote, open_zygote
+from tests.support.studio import OVER_S, Process, Studio, open_studio
+from tests.support.zygote import Zygote
 
 STEP_S = 60.0
 SONG_S = 20.0  # long enough to be caught at work
 AWAY_S = 5.0
 
 
-@pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    with open_zygote() as opened:
-        yield opened
-
-
 @pytest.fixture
-def studio(zygote: Zygote) -> Iterator[Studio]:
+def studio(zygote: Zygote | None) -> Iterator[Studio]:
     with open_studio(zygote=zygote) as house:
         yield house
 
 
 @pytest.fixture
-def unhurried(zygote: Zygote) -> Iterator[Studio]:
+def unhurried(zygote: Zygote | None) -> Iterator[Studio]:
     """A studio whose clocks run as they do for people."""
     with open_studio(scale=1.0, zygote=zygote) as house:
         yield house
@@ -53,8 +47,7 @@ def separations(studio: Studio) -> list[Job]:
 def start_forging(studio: Studio) -> Process:
     """Start a command that works a song itself; the database is its own."""
     write_audio(studio.data / "song.wav", sweep(SONG_S))
-    words, scale = ("forge", str(studio.data / "song.wav")), studio.settings.time_scale
-    studio.worker = Process(studio.data, "forge", *words, scale=scale)
+    studio.worker = studio.process("forge", "forge", str(studio.data / "song.wav"))
     studio.start(studio.worker)
     return studio.worker
 
@@ -76,7 +69,6 @@ def runs_of(studio: Studio) -> dict[str, tuple[str, int, int]]:
 
 @pytest.mark.timeout(240)
 def test_a_worker_that_is_stopped_puts_its_jobs_back_and_they_are_finished_later(studio: Studio) -> None:
-    studio.worker = Process(studio.data, "worker", "work", "--queues", WORKER_QUEUES)
     studio.start()
     studio.request_import(SONG_S)
     job = running_separation(studio)
@@ -113,13 +105,13 @@ def test_a_command_that_is_stopped_puts_its_jobs_back_and_takes_the_database_alo
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("kind", ["maintenance", "separation"])
 def test_a_demo_that_was_killed_runs_again(studio: Studio, kind: str) -> None:
-    studio.worker = Process(studio.data, "demo", "demo")
+    studio.worker = studio.process("demo", "demo")
     studio.start(studio.worker)
     running = "SELECT id FROM jobs WHERE kind = %s AND status = 'processing'"
     until(lambda: bool(studio.ask(running, kind)), within_s=STEP_S, every_s=0.02)
     studio.worker.kill()
-    again = studio.command("demo")
-    assert again.returncode == 0, again.stdout + again.stderr
+    status, said = studio.command("demo")
+    assert status == 0, said
     studio.postgres.start()
     assert (studio.left_over(), studio.verify()) == ([], [])
 
@@ -137,7 +129,6 @@ def test_a_command_outlives_a_database_that_is_killed(unhurried: Studio) -> None
 
 @pytest.mark.timeout(120)
 def test_a_studio_whose_terminal_is_closed_ends_in_order(studio: Studio) -> None:
-    studio.server = Process(studio.data, "server", "serve", "--queues", SERVER_QUEUES)
     studio.start(studio.server)
     status, _took_s = studio.server.terminate(within_s=30, number=signal.SIGHUP)
     assert status == 0
@@ -176,7 +167,7 @@ def test_a_job_outlives_a_database_that_is_away_for_five_seconds(unhurried: Stud
 def test_a_port_in_use_is_told_in_one_sentence(studio: Studio) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        told = studio.command("serve", "--port", str(port))
-    assert told.returncode == 1
+        status, said = studio.command("serve", "--port", str(port))
+    assert status == 1
     sentence = f"Port {port} on 127.0.0.1 cannot be used; choose another with SOUNDFORGE_PORT."
-    assert [line for line in told.stderr.splitlines() if "[warning" not in line] == [f"{sentence} [port_in_use]"]
+    assert [line for line in said.splitlines() if "[warning" not in line] == [f"{sentence} [port_in_use]"]

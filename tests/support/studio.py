@@ -52,7 +52,7 @@ class Process:
     def __init__(
         self, data: Path, name: str, *command: str, scale: float = SCALE, zygote: Zygote | None = None
     ) -> None:
-        """Describe it; nothing runs yet. A ``zygote`` starts it faster, but does not know its exit status."""
+        """Describe it; nothing runs yet. A ``zygote`` starts it faster."""
         self.name = name
         self.log = data / f"{name}.log"
         self.began_at = datetime.now(UTC)
@@ -138,8 +138,9 @@ class Studio:
         self.settings = Settings(_env_file=None, data=data, time_scale=scale, queues="none", database_url=None)
         self.storage = DiskStorage(self.settings.storage_folder)
         self.postgres = EmbeddedServer(data / "postgres")
-        self.server = Process(data, "server", "serve", "--queues", SERVER_QUEUES, scale=scale, zygote=zygote)
-        self.worker = Process(data, "worker", "work", "--queues", WORKER_QUEUES, scale=scale, zygote=zygote)
+        self._zygote = zygote
+        self.server = self.process("server", "serve", "--queues", SERVER_QUEUES)
+        self.worker = self.process("worker", "work", "--queues", WORKER_QUEUES)
         self.songs = 0
         self._connection: psycopg.Connection | None = None
 
@@ -152,6 +153,10 @@ class Studio:
     def dsn(self) -> str:
         """URL of the database."""
         return self.postgres.url()
+
+    def process(self, name: str, *words: str) -> Process:
+        """Describe one of our commands as a process of this house; ``name`` is that of its log."""
+        return Process(self.data, name, *words, scale=self.settings.time_scale, zygote=self._zygote)
 
     def prepare(self) -> None:
         """Make the database, with an owner who is set up: no demo song, nothing but what a test asks for."""
@@ -252,18 +257,11 @@ class Studio:
 
         return asyncio.run(run())
 
-    def command(self, *words: str, within_s: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run one of our commands to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "soundforge", *words],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            cwd=self.data,
-            env=environment(self.data),
-            timeout=within_s,
-            check=False,
-        )
+    def command(self, *words: str, within_s: float = 120) -> tuple[int, str]:
+        """Run one of our commands to its end; return its exit status and what it said."""
+        process = self.process(f"command-{uuid4().hex[:8]}", *words)
+        process.start()
+        return process.wait(within_s), process.text()
 
     def children(self) -> list[psutil.Process]:
         """Every living process that works in our data folder as a child of server or worker."""

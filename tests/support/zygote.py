@@ -2,7 +2,7 @@
 
 On a machine with two cores half of a kill test's time would be Python importing the same packages again and again.
 What is forked is a process like any other: its own group, environment, folder and log; ``make soak`` starts the
-program itself instead. Requests are JSON lines on standard input; each is answered with a pid.
+program itself instead. Requests are JSON lines on standard input, each answered by one: a pid, or how a process ended.
 """
 
 import json
@@ -10,42 +10,46 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-
-import psutil
+from typing import Any
 
 from tests.support.leaks import keep_process
+from tests.support.servers import until
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class Forked:
-    """A process that was forked; the zygote reaps it, so its exit status is not known."""
+    """A process that was forked: like a Popen, as far as the tests need one."""
 
-    def __init__(self, pid: int) -> None:
-        """Know it by its pid."""
+    def __init__(self, zygote: "Zygote", pid: int) -> None:
+        """Know it by its pid, which nobody else gets as long as the zygote has not been asked for its end."""
         self.pid = pid
-        self._process = psutil.Process(pid)
+        self._zygote = zygote
+        self._status: int | None = None
 
     def poll(self) -> int | None:
-        """None while it lives, like Popen's."""
-        return None if self._process.is_running() else 0
-
-    def kill(self) -> None:
-        """kill -9; one that is gone is fine."""
-        if self.poll() is None:
-            self._process.kill()
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end."""
-        self._process.wait(timeout)
-        return 0
+        """None while it lives, then its exit status; minus the signal that killed it."""
+        if self._status is None:
+            self._status = self._zygote.ask({"poll": self.pid})
+        return self._status
 
     def send_signal(self, number: int) -> None:
-        """Signal it."""
-        self._process.send_signal(number)
+        """Signal it; one that is gone is fine."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self, timeout: float) -> int:
+        """Wait for its end, at most so many seconds; return its exit status."""
+        until(lambda: self.poll() is not None, within_s=timeout, every_s=0.02)
+        assert self._status is not None
+        return self._status
 
 
 class Zygote:
@@ -57,12 +61,16 @@ class Zygote:
 
     def start(self, command: list[str], *, cwd: Path, env: dict[str, str], log: Path) -> Forked:
         """Fork a command of ours."""
+        request = {"command": command, "cwd": str(cwd), "env": env, "log": str(log)}
+        return Forked(self, self.ask(request))
+
+    def ask(self, request: Mapping[str, object]) -> Any:
+        """Ask it; the answer to a command is its pid, and to ``poll`` an exit status or None."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        request = {"command": command, "cwd": str(cwd), "env": env, "log": str(log)}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
-        return Forked(int(self._process.stdout.readline()))
+        return json.loads(self._process.stdout.readline())
 
 
 @contextmanager
@@ -83,22 +91,25 @@ def open_zygote() -> Iterator[Zygote]:
 
 def main() -> None:
     """Fork for each request until standard input ends."""
-    from soundforge.app import serve  # noqa: F401, PLC0415 - this is what the imports are for
+    import soundforge.web  # noqa: F401, PLC0415 - this is what the imports are for
     from soundforge.cli import main as command  # noqa: PLC0415 - here alone
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody here waits for them
     for line in sys.stdin:
         request = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
+        answer = _exit_status(request["poll"]) if "poll" in request else os.fork()
+        if answer == 0 and "command" in request:
             _become(request)
             command(request["command"])
-        sys.stdout.write(f"{pid}\n")
+        sys.stdout.write(f"{json.dumps(answer)}\n")
         sys.stdout.flush()
 
 
+def _exit_status(pid: int) -> int | None:
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if ended else None
+
+
 def _become(request: dict[str, object]) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     os.chdir(str(request["cwd"]))
     os.environ.clear()
