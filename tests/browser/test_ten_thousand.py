@@ -1,5 +1,7 @@
 """Rule 6: one change among 10,000 tracks is one small message, in every tab, however it is sorted."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,12 +10,12 @@ from playwright.async_api import Page
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from soundforge import library, pipeline
-from soundforge.db import transaction
+from soundforge import jobs, library, pipeline
+from soundforge.db import reading, transaction
 from soundforge.events import TrackAdded, publish
 from soundforge.library._search import search_fields
 from soundforge.tables import File, Job, Kind, Stem, Track, User
-from tests.support.browser import Visit, until
+from tests.support.browser import Visit, settled, until
 from tests.support.house import add_job
 
 pytestmark = [
@@ -55,13 +57,13 @@ def song(owner: User, number: int, title: str = "") -> dict[str, object]:
 async def add_stems(session: AsyncSession, owner: User, track_ids: list[UUID]) -> None:
     """Stems as separations have left them."""
     shared = {"kind": Kind.SEPARATION, "owner_id": owner.id, "max_attempts": 1}
-    jobs = [{"id": uuid4(), "track_id": track_id, "unique_key": f"{track_id}", **shared} for track_id in track_ids]
-    await session.execute(insert(Job), jobs)
+    rows = [{"id": uuid4(), "track_id": track_id, "unique_key": f"{track_id}", **shared} for track_id in track_ids]
+    await session.execute(insert(Job), rows)
     for move in ("status = 'processing', run = 1", "status = 'completed'"):
         await session.execute(text(f"UPDATE jobs SET {move} WHERE owner_id = '{owner.id}'"))
     stems = [
         {"track_id": job["track_id"], "job_id": job["id"], "file_id": owner.id, "name": name, "position": at}
-        for job in jobs
+        for job in rows
         for at, name in enumerate(STEMS)
     ]
     await session.execute(insert(Stem), stems)
@@ -256,6 +258,42 @@ async def test_the_page_of_jobs_stays_light_while_hundreds_begin_and_none_is_los
     assert len(await page.evaluate(JOB_IDS)) <= 600
     await page.evaluate("document.getElementById('main').scrollTop = 0")
     await page.wait_for_selector(f"#job-{made[-1].id}")
+
+
+@asynccontextmanager
+async def paused_analyses() -> AsyncIterator[None]:
+    """Analyses wait; the studio obeys within a heartbeat."""
+
+    async def is_so() -> bool:
+        async with reading() as session:
+            asked = text("SELECT bool_and((meta->>'paused')::bool) FROM oban_producers WHERE queue = 'analysis'")
+            return bool(await session.scalar(asked))
+
+    async def decide(*, paused: bool) -> None:
+        async with transaction() as session:
+            await jobs.change_queue(session, "analysis", paused=paused)
+
+    await decide(paused=True)
+    await settled(is_so)
+    try:
+        yield
+    finally:
+        await decide(paused=False)
+
+
+async def test_a_view_of_jobs_does_not_keep_hundreds_that_it_does_not_show(
+    here: Visit, person: User, many: dict[str, UUID]
+) -> None:
+    page = await here.live("jobs?show=failed")
+    songs = list(many.values())
+    async with paused_analyses():
+        for hundred in range(4):
+            async with transaction() as session:
+                for track_id in songs[hundred * 100 : hundred * 100 + 100]:
+                    await add_job(session, person.id, Kind.ANALYSIS, track_id=track_id)
+            now = f"=== {hundred * 100 + 100}" if hundred < 3 else "< 100"
+            await until(page, f"{JOB_IDS}.length {now}", within_s=20)
+        await page.wait_for_selector("text=Nothing failed")
 
 
 async def test_pages_follow_each_other_without_gap_or_double_and_far_ones_are_emptied(

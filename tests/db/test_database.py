@@ -1,6 +1,7 @@
 import asyncio
+import gc
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from sqlalchemy import text
@@ -254,3 +255,38 @@ async def test_errors_never_tell_the_values_of_a_statement(opened: Database) -> 
             await session.execute(text("SELECT missing FROM words WHERE word = :word"), {"word": "my secret"})
     assert "missing" in str(caught.value)
     assert "my secret" not in str(caught.value)
+
+
+async def _read() -> None:
+    async with reading() as session:
+        await session.execute(text("SELECT 1"))
+
+
+@pytest.mark.parametrize("log_in", [_read, connect], ids=["pool", "of its own"])
+async def test_a_login_that_is_cancelled_is_closed_at_once(log_in: Callable[[], Awaitable[object]]) -> None:
+    """The server would wait a minute for the rest of it, and so would whoever drops a database meanwhile."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(8)
+        begun.set()
+        await reader.read()
+        ended.set()
+        writer.close()
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    async with server, open_database(f"postgresql://u@{host}:{port}/d?sslmode=disable&gssencmode=disable"):
+        gc.disable()  # it would close it some day
+        try:
+            asking = asyncio.ensure_future(log_in())
+            await begun.wait()
+            asking.cancel()
+            await asyncio.wait([asking])
+            async with asyncio.timeout(5):
+                await ended.wait()
+            assert asking.cancelled()
+        finally:
+            gc.enable()
+            del asking
+            gc.collect()

@@ -55,6 +55,8 @@ class TestServer:
             return
         for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             self._run("ALTER SYSTEM SET {} = off", setting)
+        # Oban's own logins may be cancelled half-way as well; every drop of a database would wait a minute for one.
+        self._run("ALTER SYSTEM SET {} = '10s'", "authentication_timeout")
         self._connection.execute("SELECT pg_reload_conf()")
         self._run("CREATE DATABASE {} TEMPLATE template0", TEMPLATE)
         asyncio.run(migrate(self._server.url(TEMPLATE)))

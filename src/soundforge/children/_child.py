@@ -71,7 +71,9 @@ class Child:
         """
         async with self._turn:
             if not self.alive:
-                raise Unavailable(f"The {self._group.program} program has ended.", code="engine_crashed")
+                await self.end()
+                sentence = f"The {self._group.program} program has ended."
+                raise Unavailable(sentence, code="engine_crashed", detail=self._pipes.tail.text())
             try:
                 work = self._converse(request, on_progress, on_part)
                 answer = await _first(work, self._watch(limits or self._limits))

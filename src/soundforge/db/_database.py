@@ -7,10 +7,12 @@ the rescue task); everything below them takes the session. A server that went aw
 
 import asyncio
 import time
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
@@ -60,11 +62,8 @@ async def open_database(dsn: str, *, pool_size: int = 10) -> AsyncIterator[Datab
         raise RuntimeError("A process opens one database at a time.")
     engine = create_async_engine(
         "postgresql+psycopg://",
-        async_creator=lambda: psycopg.AsyncConnection.connect(
-            dsn,
-            connect_timeout=_CONNECT_LIMIT_S,
-            prepare_threshold=None,  # a plan for any words takes a search twice the time of one for these
-        ),
+        # a plan for any words takes a search twice the time of one for these
+        async_creator=lambda: _log_in(dsn, prepare_threshold=None),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=_POOL_WAIT_S,
@@ -115,8 +114,7 @@ async def connect() -> psycopg.AsyncConnection:
     The caller closes it. Raises Unavailable (``database_away``).
     """
     with _translated():
-        dsn = _database().dsn
-        return await psycopg.AsyncConnection.connect(dsn, autocommit=True, connect_timeout=_CONNECT_LIMIT_S)
+        return await _log_in(_database().dsn, autocommit=True)
 
 
 async def wait_until_back(limit_s: float) -> None:
@@ -138,6 +136,19 @@ async def wait_until_back(limit_s: float) -> None:
         else:
             await connection.close()
             return
+
+
+async def _log_in(dsn: str, **options: Any) -> psycopg.AsyncConnection:
+    """Connect; a login that is cancelled half-way is closed at once.
+
+    Otherwise it stays open until its frames are collected as garbage, for the cancelled task keeps them: the server
+    waits a minute for the rest of it, and whoever creates or drops a database waits as well.
+    """
+    try:
+        return await psycopg.AsyncConnection.connect(dsn, connect_timeout=_CONNECT_LIMIT_S, **options)
+    except asyncio.CancelledError as cancelled:
+        traceback.clear_frames(cancelled.__traceback__)
+        raise
 
 
 def _database() -> Database:
