@@ -160,6 +160,12 @@ def test_of_two_shares_the_first_to_leave_stops_nothing(server: EmbeddedServer) 
     second.stop()  # twice does no harm
 
 
+def test_started_twice_it_has_one_share_and_stops_once(server: EmbeddedServer) -> None:
+    assert server.start() == server.url()
+    server.stop()
+    assert not server.is_alive()
+
+
 def test_a_folder_moved_to_a_path_too_long_for_a_socket_gets_a_short_one(data: Path) -> None:
     long = EmbeddedServer((data / "postgres").rename(data / ("long" * 25)))
     try:

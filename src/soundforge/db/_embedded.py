@@ -65,7 +65,7 @@ class EmbeddedServer:
         self._users: int | None = None  # descriptor of users.lock while we hold our share
 
     def start(self) -> str:
-        """Take a share in the server, start it if need be, and return its URL once it answers.
+        """Take a share in the server, start it if need be, and return its URL once it answers. Safe to call twice.
 
         Raises Broken: ``database_not_installed``, ``database_no_account``,
         ``database_folder_unreachable``, ``database_folder_taken``, ``database_folder_denied``,
@@ -122,8 +122,9 @@ class EmbeddedServer:
             check_reachable(self.folder, account)
 
     def _join(self) -> None:
-        self._users = open_private(self.folder / "users.lock")
-        flock(self._users, LOCK_SH)
+        if self._users is None:  # a second share of ours could never be given back, and the server never stop
+            self._users = open_private(self.folder / "users.lock")
+            flock(self._users, LOCK_SH)
 
     def _leave(self) -> None:
         """Give our share back; with ``start.lock`` held, so nobody can join between the question and the stop."""
