@@ -74,7 +74,7 @@ async def test_what_was_found_is_taken_over_named_coloured_nudged_and_taken_home
 ) -> None:
     _, page = studio_of_song
     await page.click("text=Take over what was found")
-    await page.wait_for_selector(".pad[data-pad='1'][data-set]")
+    await page.wait_for_selector(".pad[data-pad='1'][data-set][data-at]")
     at = float(await page.get_attribute(".pad[data-pad='1']", "data-at") or "")
     await page.focus("[aria-label='Change hot cue 1']")
     await page.keyboard.press("Enter")

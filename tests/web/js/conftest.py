@@ -19,6 +19,13 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
 FLAGS += ["--host-resolver-rules=MAP studio.lan 127.0.0.1"]  # plain HTTP that is not this machine's own
 READY = "!!(window.htmx && customElements.get('sf-timeline'))"
+TURN = """
+  const node = await mixer.node;
+  await until(() => mixer.set); // it has told that it has the sources
+  for (const source of [1, 3]) {
+    node.port.postMessage({ type: "gain", set: mixer.set, source, left: -1, right: -1 });
+  }
+"""  # two of four copies are turned over: together they are silence, where they stay together
 LISTEN = """
   const context = mixer.context;
   await context.audioWorklet.addModule("/recorder.js");

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.web.js.conftest import LISTEN, Studio, evaluate
+from tests.web.js.conftest import LISTEN, TURN, Studio, evaluate
 from tests.web.js.server import RATE
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
@@ -156,11 +156,8 @@ async def test_at_another_tempo_four_copies_of_one_sound_still_cancel_to_the_las
         studio,
         ["mix-a", "mix-b", "mix-c", "mix-d"],
         "mix.set({ tempo: 1.25 });",
-        """
-        const node = await mixer.node;
-        for (const source of [1, 3]) {
-          node.port.postMessage({ type: "gain", set: mixer.set, source, left: -1, right: -1 });
-        }
+        TURN
+        + """
         await mixer.play();
         await after(1);
         await dump();

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from tests.web.js.conftest import Studio, evaluate
+from tests.web.js.conftest import TURN, Studio, evaluate
 from tests.web.js.server import RATE
 from tests.web.js.test_engine import PLAY, frames_of, record
 
@@ -40,11 +40,8 @@ async def test_packed_stems_stay_together_to_the_sample_through_seeks(studio: St
         studio,
         ["mix-a", "mix-b", "mix-c", "mix-d"],
         FAR,
-        """
-        const node = await mixer.node;
-        for (const source of [1, 3]) {
-          node.port.postMessage({ type: "gain", set: mixer.set, source, left: -1, right: -1 });
-        }
+        TURN
+        + """
         await mixer.play();
         await until(() => !mixer.held && mixer.position > 0.5);
         await dump();

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.web.js.conftest import LISTEN, READY, Studio, evaluate, until
+from tests.web.js.conftest import LISTEN, READY, TURN, Studio, evaluate, until
 from tests.web.js.server import RATE, STEMS
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
@@ -37,10 +37,9 @@ async def test_four_copies_of_one_sound_cancel_to_the_last_bit_also_after_twenty
                 """
         await after(0.3);
         const loud = loudestOf((await dump()).left);
-        const node = await mixer.node;
-        for (const source of [1, 3]) {
-          node.port.postMessage({ type: "gain", set: mixer.set, source, left: -1, right: -1 });
-        }
+        """
+                + TURN
+                + """
         await after(0.4);  // the gains glide there
         await dump();
         const waits = [];
