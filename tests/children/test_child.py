@@ -2,6 +2,7 @@ import asyncio
 import os
 import resource
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from soundforge.children._environment import child_environment
 from soundforge.children._group import Group, write_record
 from soundforge.errors import Broken, Invalid, SoundForgeError, Unavailable
 from tests.support.processes import none_left
+from tests.support.servers import until
 
 HOSTILE = [sys.executable, str(Path(__file__).parents[1] / "support" / "hostile.py")]
 PATIENT = Limits(total_s=30, silence_s=30)
@@ -188,6 +190,16 @@ async def test_an_ended_child_says_so(folder: Path) -> None:
         await child.end()
         with pytest.raises(Unavailable, match="has ended"):
             await child.ask({"do": "answers"})
+
+
+async def test_one_that_ended_between_two_requests_tells_what_it_printed(folder: Path) -> None:
+    async with open_child(HOSTILE, folder=folder, limits=PATIENT) as child:
+        await child.ask({"do": "breaks_when_told"})
+        os.kill(child.pid, signal.SIGUSR1)
+        until(lambda: not child.alive)  # the loop stands still: nobody has read what it printed
+        with pytest.raises(Unavailable, match="has ended") as caught:
+            await child.ask({"do": "answers"})
+    assert "it broke" in caught.value.detail
 
 
 async def test_a_cancelled_request_ends_the_whole_group_within_two_seconds(folder: Path) -> None:

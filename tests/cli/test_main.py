@@ -1,6 +1,9 @@
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,6 +28,15 @@ def routes() -> set[str]:
         for route in router.routes
         for method in route.methods - {"HEAD"}
     }
+
+
+def test_a_command_that_serves_nothing_loads_no_pages() -> None:
+    program = (
+        "import sys; import soundforge.cli; print([name for name in ('fastapi', 'uvicorn') if name in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout == "[]\n"
 
 
 def test_the_page_of_commands_lists_exactly_the_commands_there_are() -> None:

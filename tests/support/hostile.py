@@ -60,6 +60,11 @@ def exits_with_status(_: dict[str, Any]) -> None:
     sys.exit(3)
 
 
+def breaks_when_told(_: dict[str, Any]) -> None:
+    signal.signal(signal.SIGUSR1, lambda *_: exits_with_status({}))
+    say(type="result", done=True)
+
+
 def exits_silently(_: dict[str, Any]) -> None:
     sys.exit(0)
 

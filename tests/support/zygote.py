@@ -96,8 +96,9 @@ def main() -> None:
 
     for line in sys.stdin:
         request = json.loads(line)
-        answer = _exit_status(request["poll"]) if "poll" in request else os.fork()
-        if answer == 0 and "command" in request:
+        if "poll" in request:
+            answer = _exit_status(request["poll"])
+        elif (answer := os.fork()) == 0:
             _become(request)
             command(request["command"])
         sys.stdout.write(f"{json.dumps(answer)}\n")
